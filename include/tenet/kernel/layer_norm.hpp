@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// kernel: layer normalisation of rows, forward and backward. The variance is taken around the mean found first; the
+// backward works on four rows at a time, so that the sums for gamma and beta are read and written once for all four.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+
+#include <tenet/kernel/norm_rows.hpp>
+#include <tenet/kernel/row.hpp>
+
+namespace tenet::kernel {
+
+/// y = (x - mean) rstd gamma + beta by rows; mean and rstd = 1 / sqrt(variance + eps), the variance being the biased
+/// one, are kept for the backward.
+///
+/// x, y: [rows, n], gamma and beta: [n] or null (1 and 0), mean and rstd: [rows]; y may be x.
+/// PyTorch: torch.nn.functional.layer_norm. Ba, Kiros, Hinton, "Layer Normalization", 2016.
+template <class T>
+void layer_norm(T const* x, detail::same_as<T> const* gamma, detail::same_as<T> const* beta, T* y, T* mean, T* rstd,
+                auto rows, auto n, detail::same_as<T> eps) {
+    using simd::batch;
+    const auto length = detail::row_length<T>(n);
+    detail::for_rows(rows, length, [=](std::size_t r) {
+        T const* const row = x + r * length;
+        T* const out = y + r * length;
+        const T m = detail::fold<T, detail::adding<T>>(
+                        length, [=](std::size_t i, auto t) { return detail::load(row + i, t); }) /
+                    static_cast<T>(length);
+        const batch<T> shift(m);
+        const T square = detail::fold<T, detail::adding<T>>(length, [=](std::size_t i, auto t) {
+            const batch<T> d = detail::load(row + i, t) - shift;
+            return d * d;
+        });
+        const T s = T{1} / std::sqrt(square / static_cast<T>(length) + eps);
+        mean[r] = m;
+        rstd[r] = s;
+        const batch<T> scale(s);
+        detail::for_vectors<T>(length, [=](std::size_t i, auto t) {
+            batch<T> v = (detail::load(row + i, t) - shift) * scale;
+            if (gamma) v = v * detail::load(gamma + i, t);
+            if (beta) v = v + detail::load(beta + i, t);
+            detail::store<T>(v, out + i, t);
+        });
+    });
+}
+
+/// Elements of workspace that `layer_norm_backward` needs.
+constexpr std::size_t layer_norm_backward_workspace(std::size_t rows, std::size_t n) {
+    return detail::row_chunks(rows) * 2 * n;
+}
+
+namespace detail {
+
+/// The arrays of a layer_norm_backward; dx, and gamma, may be null, and `sums` if neither is wanted.
+template <class T>
+struct layer_norm_arrays {
+    T const *dy, *x, *gamma, *mean, *rstd;
+    T* dx;
+};
+
+// `Rows` rows from `r` on; sums: those of gamma, then those of beta, or null.
+template <std::size_t Rows, class T, class N>
+void layer_norm_backward_rows(layer_norm_arrays<T> a, std::size_t r, N n, T* sums) {
+    batch<T> mean[Rows], rstd[Rows], of_g[Rows], of_gx[Rows];
+    TENET_UNROLL
+    for (std::size_t k = 0; k < Rows; ++k) {
+        T const *const dy = a.dy + (r + k) * n, *const x = a.x + (r + k) * n, *const gamma = a.gamma;
+        const batch<T> m(a.mean[r + k]), s(a.rstd[r + k]);
+        T total[2] = {};
+        if (a.dx)
+            fold<T, adding<T>>(n, total, [=](std::size_t i, auto t, batch<T>(&v)[2]) {
+                v[0] = load(dy + i, t);
+                if (gamma) v[0] = v[0] * load(gamma + i, t);
+                v[1] = v[0] * ((load(x + i, t) - m) * s);
+            });
+        mean[k] = m;
+        rstd[k] = s;
+        of_g[k] = batch<T>(total[0] / static_cast<T>(n));
+        of_gx[k] = batch<T>(total[1] / static_cast<T>(n));
+    }
+    for_vectors<T>(n, [&](std::size_t i, auto t) {
+        batch<T> factor(T{1}), for_gamma(T{0}), for_beta(T{0});
+        if (a.gamma) factor = load(a.gamma + i, t);
+        TENET_UNROLL
+        for (std::size_t k = 0; k < Rows; ++k) {
+            const std::size_t at = (r + k) * n + i;
+            const batch<T> dy = load(a.dy + at, t), x = (load(a.x + at, t) - mean[k]) * rstd[k];
+            for_gamma = simd::fma<T>(dy, x, for_gamma);
+            for_beta = for_beta + dy;
+            if (a.dx) store<T>((simd::fnma<T>(x, of_gx[k], dy * factor) - of_g[k]) * rstd[k], a.dx + at, t);
+        }
+        if (sums) {
+            store<T>(load(sums + i, t) + for_gamma, sums + i, t);
+            store<T>(load(sums + n + i, t) + for_beta, sums + n + i, t);
+        }
+    });
+}
+
+}  // namespace detail
+
+/// The derivatives of `layer_norm`, from what it was given and what it kept:
+/// dx = rstd (g - mean(g) - x' mean(g x')) with g = dy gamma and x' = (x - mean) rstd; dgamma = sum over rows of dy x',
+/// dbeta = sum over rows of dy. All are overwritten, not added to.
+///
+/// dy, x, dx: [rows, n]; gamma: [n] or null; mean, rstd: [rows]; dgamma, dbeta: [n]; dx, dgamma, dbeta may be null, dx
+/// may be dy. workspace: layer_norm_backward_workspace(rows, n) elements, unused if dgamma and dbeta are null.
+template <class T>
+void layer_norm_backward(T const* dy, T const* x, detail::same_as<T> const* gamma, T const* mean, T const* rstd,
+                         detail::same_as<T>* dx, detail::same_as<T>* dgamma, detail::same_as<T>* dbeta,
+                         detail::same_as<T>* workspace, auto rows, auto n) {
+    const auto length = detail::row_length<T>(n);
+    const bool sums_wanted = dgamma || dbeta;
+    if (!sums_wanted && !dx) return;
+    const detail::layer_norm_arrays<T> arrays{dy, x, gamma, mean, rstd, dx};
+    const std::size_t count = rows, width = sums_wanted ? 2 * std::size_t{length} : 0;
+    detail::for_row_chunks<T>(count, 2 * length, width, workspace, [=](std::size_t r, std::size_t last, T* chunk) {
+        T* const sums = sums_wanted ? chunk : nullptr;
+        for (; r + 4 <= last; r += 4) detail::layer_norm_backward_rows<4>(arrays, r, length, sums);
+        for (; r < last; ++r) detail::layer_norm_backward_rows<1>(arrays, r, length, sums);
+    });
+    if (dgamma) detail::add_row_chunks<T>(count, width, workspace, dgamma, length);
+    if (dbeta) detail::add_row_chunks<T>(count, width, workspace + length, dbeta, length);
+}
+
+}  // namespace tenet::kernel

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// op: adapters replace the contraction with a parameter, found by the parameter's path, while a model is traced. The
+// model is never rewritten. `with<Adapter>(model)` opens the scope in which an adapter applies.
+#pragma once
+
+#include <string_view>
+
+#include <tenet/op/parameter.hpp>
+
+namespace tenet {
+
+/// What an adapter is told about the contraction it may change.
+struct adapter_site {
+    graph::value input;           ///< x
+    graph::value weight;          ///< the parameter, frozen or not
+    graph::value plain;           ///< the contraction of both
+    graph::axis_list contracted;  ///< the axes summed over
+    std::string_view path;        ///< e.g. "h.*.attn.c_attn.weight"
+    int slot = -1;                ///< the weight's place in the table of parameters
+    int adapter_set = -1;         ///< the parameter set of the adapter
+
+    /// The adapter's parameter called `role` at this weight; its layout was made from the adapter's declaration.
+    constexpr graph::value parameter(std::string_view role, graph::axis_list const& axes) const;
+};
+
+namespace detail {
+
+constexpr graph::value adapter_parameter(graph::builder& g, adapter_site const& site, std::string_view role,
+                                         graph::axis_list const& axes) {
+    for (std::size_t i = 0; i < g.parameters.size(); ++i) {
+        graph::parameter_slot const& p = g.parameters[i];
+        if (p.set != site.adapter_set || p.role != role || p.adapts != site.path) continue;
+        graph::node n;
+        n.op = graph::kind::parameter;
+        n.integer[0] = static_cast<int>(i);
+        n.axes = axes;
+        n.packed = g.is_static(axes);
+        n.region = site.weight.get().region;
+        n.frozen = g.scopes.back().adapter_frozen;
+        return {g, g.emit(n)};
+    }
+    g.fail(graph::failure::adapter_matches_nothing, role);
+    return graph::constant(g, 0);
+}
+
+template <class Symbol, class X, class W, class... K>
+constexpr Symbol adapt(Symbol plain, X const& x, W const& weight, axes<K...>) {
+    graph::builder& g = plain.graph();
+    graph::scope const& s = g.scopes.back();
+    if (s.substitute == nullptr) return plain;
+    adapter_site site;
+    if constexpr (is_parameter<X>) site.input = x.symbolic().value();
+    else site.input = x.value();
+    site.weight = weight.symbolic().value();
+    site.plain = plain.value();
+    site.contracted = axis_ids<axes<K...>>::in(g);
+    site.path = g.parameters[static_cast<std::size_t>(weight.slot())].path;
+    site.slot = weight.slot();
+    site.adapter_set = s.adapter_set;
+    const graph::value v = s.substitute(site);
+    return v.exists() ? typed<Symbol::type, typename Symbol::axes_type>(v) : plain;
+}
+
+}  // namespace detail
+
+constexpr graph::value adapter_site::parameter(std::string_view role, graph::axis_list const& axes) const {
+    return detail::adapter_parameter(input.graph(), *this, role, axes);
+}
+
+}  // namespace tenet

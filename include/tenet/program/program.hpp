@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// program: a compiled model. A step is a straight list of kernel calls over one arena: no tape, no virtual call, no
+// allocation.
+#pragma once
+
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include <tenet/program/execute.hpp>
+#include <tenet/program/parameters.hpp>
+#include <tenet/program/problem.hpp>
+#include <tenet/program/steps.hpp>
+#include <tenet/tensor/tensor.hpp>
+
+namespace tenet {
+
+/// A program of one or several models: `Function{}(models..., inputs...)` traced, differentiated, fused and planned at
+/// compile time. Use it through the aliases `program`, `evaluation` and their `_of` forms for double.
+///
+/// Holds the arena of intermediate values and the block of gradients; the parameters are the caller's, so that one
+/// program serves several sets and one set several programs. Not thread-safe: one object a thread.
+template <class Real, program_mode Mode, class Models, class Function, class... Inputs>
+class basic_program {
+public:
+    using spec = detail::program_spec<Real, Mode, Models, Function, Inputs...>;
+    using real_type = Real;
+    using result_type = typename spec::result_type;
+    static constexpr bool has_gradients = Mode != program_mode::forward;
+
+    static_assert(detail::well_formed_result<result_type, has_gradients>());
+
+    // A model that does not compile has reported its error; the rest of the program stays silent.
+    static constexpr bool sound = detail::report_problem<spec>();
+    static constexpr auto const& image = detail::image_or_nothing<spec, sound>();
+
+    /// Bytes of the arena: every intermediate value of a step.
+    static constexpr std::size_t activation_bytes = image.arena_bytes;
+    /// Elements of the gradient block, padding included.
+    static constexpr std::size_t gradient_elements = image.gradient_elements;
+    /// Floating-point operations of a step at full extents.
+    static constexpr double flops = image.flops;
+
+    basic_program() : arena_(allocate<std::byte>(image.arena_bytes)), gradients_(allocate<Real>(gradient_elements)) {}
+    basic_program(basic_program&&) noexcept = default;
+    basic_program& operator=(basic_program&&) noexcept = default;
+
+    /// Runs the program. Arguments: a parameter block for each model, then a tensor for each input. Returns the value
+    /// of the first result if it is a scalar; other results are read with `result<I>()`.
+    /// Errors: `exception` if a run-time extent differs between inputs, or an index is out of range.
+    template <class... Arguments>
+    auto operator()(Arguments const&... arguments) {
+        static_assert(sizeof...(Arguments) == spec::model_count + spec::input_count,
+                      "a program takes one parameter block a model, then one tensor an input");
+        run(std::tie(arguments...), std::make_index_sequence<spec::model_count>{},
+            std::make_index_sequence<spec::input_count>{});
+        if constexpr (std::is_same_v<typename detail::first_symbol<result_type>::axes_type, axes<>>)
+            return *address_of_output<0>();
+    }
+
+    /// The same for programs with gradients, under the usual name: returns the loss, leaves the gradients.
+    template <class... Arguments>
+        requires(has_gradients)
+    Real value_and_grad(Arguments const&... arguments) {
+        return (*this)(arguments...);
+    }
+
+    /// The gradients of all trainable parameters: a compact block, in the order of the parameters.
+    std::span<Real> gradients() { return {gradients_.get(), gradient_elements}; }
+    std::span<Real const> gradients() const { return {gradients_.get(), gradient_elements}; }
+
+    /// A copy of the result number `I`, as a tensor with the axes of the symbol that the function returned.
+    template <std::size_t I = 0>
+    auto result() const {
+        using S = detail::symbol_at<I, result_type>;
+        return copy_out<I>(typename detail::tensor_of<S, Real>::type{});
+    }
+    /// The gradient by input number `I`, which must be a `variable<...>`.
+    template <std::size_t I>
+        requires(has_gradients)
+    auto input_gradient() const {
+        using input = std::tuple_element_t<I, typename spec::inputs_type>;
+        static_assert(input::differentiated, "input_gradient<I>(): input I is not a variable<...>");
+        constexpr std::size_t which = detail::symbol_count<result_type> + detail::variables_before<I, Inputs...>();
+        return copy_out<which>(typename detail::tensor_of<typename input::symbol_type, Real>::type{});
+    }
+
+    /// Seed and step number that dropout draws from.
+    void set_random_state(std::uint64_t seed, std::uint64_t step) {
+        context_.seed = seed;
+        context_.step = step;
+    }
+
+    /// The memory of every intermediate value; for tests that fill it with NaN between steps.
+    std::span<std::byte> arena() { return {arena_.get(), image.arena_bytes}; }
+    detail::run_context<basic_program> const& context() const { return context_; }
+
+private:
+    aligned_array<std::byte> arena_;
+    aligned_array<Real> gradients_;
+    detail::run_context<basic_program> context_;
+
+    template <std::size_t Output>
+    auto* address_of_output() const {
+        constexpr int id = image.outputs[Output];
+        return detail::address<basic_program, id>(context_);
+    }
+
+    template <std::size_t Output, class Tensor>
+    Tensor copy_out(Tensor t) const {
+        constexpr graph::axis_list list = image.nodes[image.outputs[Output]].axes;
+        std::array<std::size_t, Tensor::rank> extents{};
+        for (std::size_t i = 0; i < Tensor::rank; ++i)
+            extents[i] = image.is_static(list[static_cast<int>(i)])
+                             ? image.capacity(list[static_cast<int>(i)])
+                             : context_.extents[static_cast<std::size_t>(list[static_cast<int>(i)])];
+        t.set_extents(extents);
+        std::copy_n(address_of_output<Output>(), t.size(), t.data());
+        return t;
+    }
+
+    template <class Tuple, std::size_t... M, std::size_t... I>
+    void run(Tuple const& arguments, std::index_sequence<M...>, std::index_sequence<I...>) {
+        context_.arena = arena_.get();
+        context_.gradients = reinterpret_cast<std::byte*>(gradients_.get());
+        (bind_parameters<M>(std::get<M>(arguments)), ...);
+        context_.extents.fill(0);
+        (bind_input<I>(std::get<spec::model_count + I>(arguments)), ...);
+        derive_extents();
+        detail::run_steps<basic_program>(context_);
+    }
+
+    template <std::size_t M, class Block>
+    void bind_parameters(Block const& block) {
+        using expected = std::tuple_element_t<M, typename spec::models_type>;
+        static_assert(std::is_same_v<typename Block::model_type, expected>,
+                      "a program's parameter blocks must be those of its models, in their order");
+        static_assert(std::is_same_v<typename Block::value_type, Real>,
+                      "a program's parameter blocks must have its element type");
+        context_.parameters[M] = reinterpret_cast<std::byte*>(const_cast<Real*>(block.data()));  // only read
+    }
+
+    template <std::size_t I, class T, class... A>
+    void bind_input(tensor<T, A...> const& t) {
+        using input = std::tuple_element_t<I, typename spec::inputs_type>;
+        static_assert(std::is_same_v<axes<A...>, typename input::axes_type>,
+                      "a program's input must be a tensor with the axes of its declaration, in their order");
+        static_assert(std::is_same_v<T, typename detail::storage_type<input::type, Real>::type>,
+                      "a program's input must be a tensor with the element type of its declaration");
+        context_.inputs[I] = reinterpret_cast<std::byte const*>(t.data());
+        (bind_extent<A>(t.template extent<A>()), ...);
+    }
+
+    template <class A>
+    void bind_extent(std::size_t n) {
+        if constexpr (!A::is_static) {
+            for (std::size_t a = 0; a < image.axes.size(); ++a) {
+                if (image.axes[a] != &axis_info_of<A>) continue;
+                std::size_t& extent = context_.extents[a];
+                if (extent != 0 && extent != n)
+                    fail_expectation("extent of axis " + std::string(image.axes[a]->name), std::to_string(extent),
+                                     std::to_string(n));
+                extent = n;
+            }
+        }
+    }
+
+    void derive_extents() {
+        for (graph::extent_rule const& rule : image.rules) {
+            std::size_t n = 1;
+            for (int i = 0; i < rule.factors.rank; ++i) {
+                const auto a = static_cast<std::size_t>(rule.factors[i]);
+                n *= image.axes[a]->is_static ? image.axes[a]->capacity : context_.extents[a];
+            }
+            std::size_t& extent = context_.extents[static_cast<std::size_t>(rule.axis)];
+            if (extent != 0 && extent != n)
+                fail_expectation("extent of axis " +
+                                     std::string(image.axes[static_cast<std::size_t>(rule.axis)]->name),
+                                 std::to_string(n), std::to_string(extent));
+            extent = n;
+        }
+        // Axes that no input has are at their capacity (those of parameters alone).
+        for (std::size_t a = 0; a < image.axes.size(); ++a)
+            if (context_.extents[a] == 0) context_.extents[a] = image.axes[a]->capacity;
+    }
+};
+
+/// A training program: the value of a scalar function of a model and inputs, and its gradients, with dropout.
+///
+///     program<gpt, next_token_loss, tokens<Batch, Time>, tokens<Batch, Time>> step;
+///     float loss = step.value_and_grad(theta, x, y);
+template <class Model, class Function, class... Inputs>
+using program = basic_program<float, program_mode::training, Model, Function, Inputs...>;
+/// The same over another element type, for checks in double.
+template <class Real, class Model, class Function, class... Inputs>
+using program_of = basic_program<Real, program_mode::training, Model, Function, Inputs...>;
+
+/// A forward-only program: no gradient is traced, nothing is kept for one; dropout is the identity.
+template <class Model, class Function, class... Inputs>
+using evaluation = basic_program<float, program_mode::forward, Model, Function, Inputs...>;
+template <class Real, class Model, class Function, class... Inputs>
+using evaluation_of = basic_program<Real, program_mode::forward, Model, Function, Inputs...>;
+
+}  // namespace tenet

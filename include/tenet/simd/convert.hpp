@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// simd: registers of float and double from and to memory of other element types: masks, indices, the other precision.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include <tenet/simd/bits.hpp>
+#include <tenet/simd/compare.hpp>
+
+namespace tenet::simd {
+
+namespace detail {
+
+// A bool lies in memory as a byte that is 0 or 1.
+template <class S>
+using stored_as = std::conditional_t<std::is_same_v<S, bool>, std::uint8_t, S>;
+
+template <class T, class S>
+TENET_INLINE batch<T> widen(vector_of<stored_as<S>, width<T>> const& v) {
+    if constexpr (std::is_same_v<S, bool>) {
+        // By way of integers: g++ 12 converts bytes to floating point one by one.
+        return from_vector<T>(
+            lanes_of<T>(__builtin_convertvector(__builtin_convertvector(v, bits_of<T>), lanes_of<T>)));
+    } else {
+        return from_vector<T>(lanes_of<T>(__builtin_convertvector(v, lanes_of<T>)));
+    }
+}
+
+// Into memory, not as a value: a vector wider than the registers changes how functions return it.
+template <class T, class S>
+TENET_INLINE void store_narrowed(batch<T> const& x, S* p) {
+    using Stored = vector_of<stored_as<S>, width<T>>;
+    if constexpr (std::is_same_v<S, bool>) {
+        const bits_of<T> ones = (to_lanes<T>(x) != lanes_of<T>{}) & 1;
+        const Stored v = __builtin_convertvector(ones, Stored);
+        std::memcpy(p, &v, sizeof v);
+    } else {
+        const Stored v = __builtin_convertvector(to_lanes<T>(x), Stored);
+        std::memcpy(p, &v, sizeof v);
+    }
+}
+
+}  // namespace detail
+
+/// `width<T>` elements at `p`, each converted to T. S: float, double, std::int32_t, std::int64_t or bool.
+template <class T, class S>
+TENET_INLINE batch<T> load_as(S const* p) {
+    if constexpr (std::is_same_v<S, T>) {
+        return batch<T>::load_unaligned(p);
+    } else {
+        detail::vector_of<detail::stored_as<S>, width<T>> v;
+        std::memcpy(&v, p, sizeof v);
+        return detail::widen<T, S>(v);
+    }
+}
+
+/// The first `n` elements at `p` (n <= width), converted; the other lanes zero.
+template <class T, class S>
+TENET_INLINE batch<T> load_as_partial(S const* p, std::size_t n) {
+    if constexpr (std::is_same_v<S, T>) {
+        return load_partial<T>(p, n);
+    } else {
+        S lanes[width<T>] = {};
+        for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
+        return load_as<T, S>(lanes);
+    }
+}
+
+/// Writes the lanes to `p`, each converted to S: integers truncate towards zero, bool is "not zero".
+/// A value that S cannot hold is unspecified, as in C++.
+template <class T, class S>
+TENET_INLINE void store_from(batch<T> const& x, S* p) {
+    if constexpr (std::is_same_v<S, T>) {
+        x.store_unaligned(p);
+    } else {
+        detail::store_narrowed<T, S>(x, p);
+    }
+}
+
+/// Writes the first `n` lanes to `p` (n <= width), converted.
+template <class T, class S>
+TENET_INLINE void store_from_partial(batch<T> const& x, S* p, std::size_t n) {
+    if constexpr (std::is_same_v<S, T>) {
+        store_partial<T>(x, p, n);
+    } else {
+        S lanes[width<T>];
+        store_from<T, S>(x, lanes);
+        for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
+    }
+}
+
+}  // namespace tenet::simd

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// tensor: everything of the floor of storage.
+#pragma once
+
+#include <tenet/tensor/dtype.hpp>
+#include <tenet/tensor/named_array.hpp>

@@ -1,0 +1,25 @@
+# Finds test files that no CMakeLists.txt names: they would never run.
+#   cmake -DTESTS_DIR=<tests> -P tests_listed.cmake
+cmake_minimum_required(VERSION 3.25)
+
+file(READ ${TESTS_DIR}/CMakeLists.txt units)
+file(READ ${TESTS_DIR}/compile_fail/CMakeLists.txt cases)
+file(GLOB_RECURSE unit_files RELATIVE ${TESTS_DIR}/unit ${TESTS_DIR}/unit/*_test.cpp)
+file(GLOB_RECURSE case_files RELATIVE ${TESTS_DIR}/compile_fail ${TESTS_DIR}/compile_fail/*.cpp)
+
+set(not_listed "")
+foreach(file IN LISTS unit_files)
+  string(REGEX REPLACE "_test\\.cpp$" "" path ${file})
+  if(NOT units MATCHES "\n *tenet_test\\(${path}[ )\n]")
+    string(APPEND not_listed "\n  unit/${file}")
+  endif()
+endforeach()
+foreach(file IN LISTS case_files)
+  string(REGEX REPLACE "\\.cpp$" "" path ${file})
+  if(NOT cases MATCHES "\n *${path}[ )\n]")
+    string(APPEND not_listed "\n  compile_fail/${file}")
+  endif()
+endforeach()
+if(not_listed)
+  message(FATAL_ERROR "tests: expected every test file in a CMakeLists.txt, found none for${not_listed}")
+endif()

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// parallel: loops cover each index once, reductions are bitwise equal for any number of threads, arenas are respected.
+#define BOOST_TEST_MODULE parallel
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <vector>
+
+#include <tenet/parallel/ordered_reduce.hpp>
+#include <tenet/parallel/parallel_for.hpp>
+#include <tenet/parallel/threads.hpp>
+
+BOOST_AUTO_TEST_CASE(every_index_once_in_whole_blocks) {
+    for (int count : {1, 2, 4})
+        for (std::size_t n : {0u, 1u, 7u, 64u, 1000u})
+            for (std::size_t grain : {0u, 1u, 3u, 64u, 5000u}) {
+                std::vector<std::atomic<int>> seen(n);
+                std::atomic<bool> aligned{true};
+                tenet::with_threads(count, [&] {
+                    tenet::parallel_for(n, grain, [&](std::size_t begin, std::size_t end) {
+                        if (begin % (grain == 0 ? 1 : grain) != 0 || begin >= end) aligned = false;
+                        for (std::size_t i = begin; i < end; ++i) ++seen[i];
+                    });
+                });
+                BOOST_TEST(aligned.load());
+                for (auto const& s : seen) BOOST_TEST(s.load() == 1);
+            }
+}
+
+BOOST_AUTO_TEST_CASE(ordered_reduce_is_bitwise_equal) {
+    for (std::size_t n : {0u, 1u, 63u, 1000u, 100003u}) {
+        std::vector<float> x(n);
+        for (std::size_t i = 0; i < n; ++i) x[i] = 1.0f / static_cast<float>(i % 997 + 1);
+        const auto sum = [&](int count) {
+            return tenet::with_threads(count, [&] {
+                return tenet::ordered_reduce(
+                    n, 16, 0.0f,
+                    [&](std::size_t begin, std::size_t end) {
+                        float s = 0;
+                        for (std::size_t i = begin; i < end; ++i) s += x[i];
+                        return s;
+                    },
+                    [](float a, float b) { return a + b; });
+            });
+        };
+        double expected = 0;
+        for (float v : x) expected += static_cast<double>(v);
+        const float one = sum(1);
+        BOOST_TEST(static_cast<double>(one) == expected, boost::test_tools::tolerance(1e-4));
+        for (int repeat = 0; repeat < 20; ++repeat) {
+            BOOST_TEST(sum(2) == one);
+            BOOST_TEST(sum(4) == one);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(results_are_combined_in_order) {
+    const auto digits = [](int count) {
+        return tenet::with_threads(count, [] {
+            return tenet::ordered_reduce(
+                10, 1, std::uint64_t{0}, [](std::size_t begin, std::size_t) { return static_cast<std::uint64_t>(begin); },
+                [](std::uint64_t a, std::uint64_t b) { return a * 10 + b; });
+        });
+    };
+    BOOST_TEST(digits(1) == 123456789u);
+    BOOST_TEST(digits(4) == 123456789u);
+}
+
+BOOST_AUTO_TEST_CASE(block_sizes_depend_on_n_alone) {
+    static_assert(tenet::ordered_block_size(100, 16) == 16);
+    static_assert(tenet::ordered_block_size(64 * 16, 16) == 16);
+    static_assert(tenet::ordered_block_size(64 * 16 + 1, 16) == 32);
+    static_assert(tenet::ordered_block_size(1000, 0) == 16);
+    for (std::size_t n = 1; n < 100000; n = n * 3 + 1) {
+        const std::size_t size = tenet::ordered_block_size(n, 48);
+        BOOST_TEST(size % 48 == 0u);
+        BOOST_TEST((n + size - 1) / size <= tenet::ordered_blocks);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_arena_decides) {
+    tenet::threads three(3);
+    BOOST_TEST(three.count() == 3);
+    BOOST_TEST(three.run([] { return tenet::thread_count(); }) == 3u);
+    BOOST_TEST(tenet::with_threads(1, [] { return tenet::thread_count(); }) == 1u);
+    oneapi::tbb::task_arena own(2);
+    BOOST_TEST(own.execute([] { return tenet::thread_count(); }) == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_reaches_the_caller) {
+    const auto fail = [] {
+        tenet::parallel_for(100, 1, [](std::size_t begin, std::size_t end) {
+            if (begin <= 50 && 50 < end) throw std::runtime_error("at 50");
+        });
+    };
+    BOOST_CHECK_THROW(tenet::with_threads(2, fail), std::runtime_error);
+    BOOST_CHECK_THROW(tenet::with_threads(1, fail), std::runtime_error);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// simd/convert and partial registers: every pair of element types, every length, and nothing written beyond it.
+#define BOOST_TEST_MODULE simd_convert
+#include <boost/mpl/list.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include <tenet/simd/convert.hpp>
+
+namespace simd = tenet::simd;
+
+namespace {
+
+template <class S>
+S sample(std::size_t i) {
+    if constexpr (std::is_same_v<S, bool>) return i % 3 == 0;
+    if constexpr (std::is_floating_point_v<S>) return static_cast<S>(i) * S(1.25) - S(7.5);
+    return static_cast<S>(static_cast<S>(i) * 3 - 11);
+}
+
+template <class T, class S>
+void check_pair() {
+    constexpr std::size_t n = simd::width<T>;
+    S source[n + 1];
+    for (std::size_t i = 0; i <= n; ++i) source[i] = sample<S>(i);
+    for (std::size_t count = 0; count <= n; ++count) {
+        T lanes[n];
+        simd::load_as_partial<T>(source + 1, count).store_unaligned(lanes);
+        for (std::size_t i = 0; i < n; ++i)
+            BOOST_TEST(lanes[i] == (i < count ? static_cast<T>(source[i + 1]) : T(0)));
+        S target[n + 1];
+        for (std::size_t i = 0; i <= n; ++i) target[i] = sample<S>(i + 5);
+        for (std::size_t i = 0; i < n; ++i) lanes[i] = sample<T>(i);
+        simd::store_from_partial<T>(simd::batch<T>::load_unaligned(lanes), target, count);
+        for (std::size_t i = 0; i <= n; ++i)
+            BOOST_TEST(target[i] == (i < count ? static_cast<S>(lanes[i]) : sample<S>(i + 5)));
+    }
+    T lanes[n];
+    simd::load_as<T>(source + 1).store_unaligned(lanes);
+    for (std::size_t i = 0; i < n; ++i) BOOST_TEST(lanes[i] == static_cast<T>(source[i + 1]));
+    S target[n];
+    simd::store_from<T>(simd::batch<T>::load_unaligned(lanes), target);
+    for (std::size_t i = 0; i < n; ++i) BOOST_TEST(target[i] == source[i + 1]);
+}
+
+}  // namespace
+
+using numbers = boost::mpl::list<float, double>;
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(all_pairs, T, numbers) {
+    check_pair<T, float>();
+    check_pair<T, double>();
+    check_pair<T, std::int32_t>();
+    check_pair<T, std::int64_t>();
+    check_pair<T, bool>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(bool_is_not_zero, T, numbers) {
+    constexpr std::size_t n = simd::width<T>;
+    const T values[] = {T(0), T(-0.0), T(0.25), T(-3), std::numeric_limits<T>::quiet_NaN(),
+                        std::numeric_limits<T>::denorm_min()};
+    const bool expected[] = {false, false, true, true, true, true};
+    for (std::size_t k = 0; k < 6; ++k) {
+        bool out[n];
+        simd::store_from<T>(simd::batch<T>(values[k]), out);
+        for (bool b : out) BOOST_TEST(b == expected[k]);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(large_integers) {
+    constexpr std::size_t n = simd::width<double>;
+    std::int64_t source[n], target[n];
+    for (std::size_t i = 0; i < n; ++i) source[i] = (std::int64_t{1} << 52) - static_cast<std::int64_t>(i) * 12345;
+    simd::store_from<double>(simd::load_as<double>(source), target);
+    for (std::size_t i = 0; i < n; ++i) BOOST_TEST(target[i] == source[i]);
+    for (std::size_t i = 0; i < n; ++i) source[i] = -source[i];
+    simd::store_from<double>(simd::load_as<double>(source), target);
+    for (std::size_t i = 0; i < n; ++i) BOOST_TEST(target[i] == source[i]);
+}
