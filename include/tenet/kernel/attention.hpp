@@ -26,11 +26,7 @@ struct attention_operand {
     T* data;
     attention_strides stride;
 
-    constexpr operator attention_operand<T const>() const
-        requires(!std::is_const_v<T>)
-    {
-        return {data, stride};
-    }
+    constexpr operator attention_operand<T const>() const requires(!std::is_const_v<T>) { return {data, stride}; }
 };
 
 /// Which keys a query sees: all, or under `causal` key j if j <= i + (S - Tq), the last query seeing all.
@@ -69,8 +65,8 @@ template <class T>
 attention_head<T> head_of(attention_sizes const& n, std::size_t b, T scale) {
     std::size_t length = n.S;
     if (n.key_lengths != nullptr)
-        length = static_cast<std::size_t>(
-            std::clamp<std::ptrdiff_t>(n.key_lengths[b], 0, static_cast<std::ptrdiff_t>(n.S)));
+        length =
+            static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(n.key_lengths[b], 0, static_cast<std::ptrdiff_t>(n.S)));
     return {n.Tq, n.S, n.D, length, n.causal, scale};
 }
 
@@ -124,9 +120,9 @@ void attention(auto B, auto Tq, auto S, auto H, auto D, std::type_identity_t<att
                attention_operand<T> out, std::type_identity_t<T>* saved, std::type_identity_t<T> scale,
                std::int32_t const* key_lengths, std::size_t capacity_of_s = 0) {
     const std::size_t s = S;
-    detail::run_attention<T>({B, Tq, s, H, D, capacity_of_s == 0 ? s : capacity_of_s, key_lengths,
-                              Mask == attention_mask::causal},
-                             q, k, v, out, saved, scale);
+    detail::run_attention<T>(
+        {B, Tq, s, H, D, capacity_of_s == 0 ? s : capacity_of_s, key_lengths, Mask == attention_mask::causal}, q, k, v,
+        out, saved, scale);
 }
 
 }  // namespace tenet::kernel

@@ -48,9 +48,9 @@ void attention_backward(auto B, auto Tq, auto S, auto H, auto D, std::type_ident
                         [[maybe_unused]] std::type_identity_t<T>* workspace, std::type_identity_t<T> scale,
                         std::int32_t const* key_lengths, std::size_t capacity_of_s = 0) {
     const std::size_t s = S;
-    detail::run_attention_backward<T>({B, Tq, s, H, D, capacity_of_s == 0 ? s : capacity_of_s, key_lengths,
-                                       Mask == attention_mask::causal},
-                                      {q, k, v, out, dout, dq, dk, dv}, saved, scale);
+    detail::run_attention_backward<T>(
+        {B, Tq, s, H, D, capacity_of_s == 0 ? s : capacity_of_s, key_lengths, Mask == attention_mask::causal},
+        {q, k, v, out, dout, dq, dk, dv}, saved, scale);
 }
 
 }  // namespace tenet::kernel

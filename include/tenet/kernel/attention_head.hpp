@@ -38,7 +38,8 @@ matrix_view<T const> as_columns(score_tile<T> const& tile) {
     return {tile.data, 1, static_cast<std::ptrdiff_t>(tile.stride)};
 }
 
-/// Where the probabilities of a head lie: [key][query]. Kept ones are used in place when their rows are whole registers.
+/// Where the probabilities of a head lie: [key][query]. Kept ones are used in place when their rows are whole
+/// registers.
 template <class T>
 score_tile<T> kept_tile(T* kept, T* scratch, std::size_t queries, std::size_t keys, std::size_t first,
                         std::size_t count) {
@@ -66,8 +67,7 @@ void attend_one(attention_head<T> const& head, head_rows<T const> q, head_rows<T
         row_times_columns<T>({1, n, head.size, {w.queries, 0, 1}, {k.row(j0), 1, k.stride}, {scores, 0, 1}, false});
         std::fill(scores + n, scores + padded, lowest);
         batch top(lowest);
-        for (std::size_t j = 0; j < padded; j += width)
-            top = simd::fast_max<T>(top, batch::load_aligned(scores + j));
+        for (std::size_t j = 0; j < padded; j += width) top = simd::fast_max<T>(top, batch::load_aligned(scores + j));
         const T before = largest;
         largest = std::max(largest, simd::reduce_max<T>(top));
         batch total(T{0});

@@ -19,9 +19,9 @@
 
 namespace tenet::kernel::detail {
 
-inline constexpr std::size_t key_tile = 64;                 ///< keys of a tile
-inline constexpr std::size_t query_tile = 64;               ///< most queries of a tile
-inline constexpr std::size_t transposed_size = 64 * 256;    ///< elements of a transposed tile of queries
+inline constexpr std::size_t key_tile = 64;               ///< keys of a tile
+inline constexpr std::size_t query_tile = 64;             ///< most queries of a tile
+inline constexpr std::size_t transposed_size = 64 * 256;  ///< elements of a transposed tile of queries
 inline constexpr std::size_t largest_head = transposed_size / 16;
 
 /// One head of one batch entry, and which keys its queries see.
@@ -39,8 +39,7 @@ struct attention_head {
     }
     /// Keys that query i sees: [0, visible(i)).
     std::size_t visible(std::size_t i) const {
-        return static_cast<std::size_t>(
-            std::clamp<std::ptrdiff_t>(horizon(i), 0, static_cast<std::ptrdiff_t>(length)));
+        return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(horizon(i), 0, static_cast<std::ptrdiff_t>(length)));
     }
     /// Queries handled together: few enough for their transpose to fit, and fewer where a tile is cut by the diagonal.
     std::size_t queries_at_once() const {
@@ -82,9 +81,7 @@ TENET_INLINE std::size_t for_visible(attention_head<T> const& head, score_tile<T
     constexpr std::size_t width = simd::width<T>;
     const std::size_t query = tile.first_query + c;
     const std::size_t last = std::min(query + width, tile.first_query + tile.queries) - 1;
-    const auto within = [&](std::size_t keys) {
-        return std::min(keys - std::min(keys, tile.first_key), tile.keys);
-    };
+    const auto within = [&](std::size_t keys) { return std::min(keys - std::min(keys, tile.first_key), tile.keys); };
     const std::size_t all = within(head.visible(query)), any = within(head.visible(last));
     for (std::size_t j = 0; j < all; ++j) f(j, [](simd::batch<T> const& x, simd::batch<T> const&) { return x; });
     for (std::size_t j = all; j < any; ++j) {

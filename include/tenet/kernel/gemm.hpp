@@ -161,9 +161,9 @@ template <class T>
 template <class T>
 void gemm(auto m, auto n, auto k, matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c, bool accumulate,
           gemm_batch const& batch = {}) {
-    detail::gemm_run<T>({static_cast<std::size_t>(m), static_cast<std::size_t>(n), static_cast<std::size_t>(k), a, b, c,
-                         accumulate},
-                        batch);
+    detail::gemm_run<T>(
+        {static_cast<std::size_t>(m), static_cast<std::size_t>(n), static_cast<std::size_t>(k), a, b, c, accumulate},
+        batch);
 }
 
 }  // namespace tenet::kernel

@@ -20,9 +20,7 @@ struct matrix_view {
     T* data;
     std::ptrdiff_t row_stride, column_stride;
 
-    constexpr operator matrix_view<T const>() const
-        requires(!std::is_const_v<T>)
-    {
+    constexpr operator matrix_view<T const>() const requires(!std::is_const_v<T>) {
         return {data, row_stride, column_stride};
     }
 };
@@ -35,7 +33,8 @@ struct gemm_problem {
     matrix_view<T const> a, b;
     matrix_view<T> c;
     bool accumulate;
-    bool in_place = false;  ///< read a and b where they lie, the caller knowing that they are in L1; rows of b contiguous
+    bool in_place =
+        false;  ///< read a and b where they lie, the caller knowing that they are in L1; rows of b contiguous
 };
 
 /// Bytes of the packed copies: of b, half of a usual L2 cache; of a, 48 rows.
@@ -55,7 +54,9 @@ inline gemm_workspace& workspace() {
     return space;
 }
 
-constexpr std::size_t round_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
+constexpr std::size_t round_up(std::size_t n, std::size_t unit) {
+    return (n + unit - 1) / unit * unit;
+}
 
 /// `n` in equal parts of at most `most`, each but the last a multiple of `unit`.
 constexpr std::size_t even_part(std::size_t n, std::size_t most, std::size_t unit) {
@@ -214,13 +215,19 @@ class gemm_block {
         return {then, 4 * p_.a.row_stride, p_.a.row_stride, line - 4 * p_.a.row_stride, 2, false};
     }
 
-    /// Of the next group of a transposed a, the share of the tile at row `i`: some lines of each k, a quarter of k a call.
+    /// Of the next group of a transposed a, the share of the tile at row `i`: some lines of each k, a quarter of k a
+    /// call.
     prefetch_plan steps_ahead(T const* then, std::size_t i, bool exists) const {
         if (!exists) return {p_.a.data, 0, 0, 0, 0, false};
         const std::size_t half = i / tile_rows<T>;  // two tiles share a line
         const auto quarter = static_cast<std::ptrdiff_t>(kc_ / 16 * 4) * p_.a.column_stride;
-        return {then + static_cast<std::ptrdiff_t>(half / 2) * line + static_cast<std::ptrdiff_t>(half % 2) * 2 * quarter,
-                quarter, p_.a.column_stride, 0, 2, true};
+        return {
+            then + static_cast<std::ptrdiff_t>(half / 2) * line + static_cast<std::ptrdiff_t>(half % 2) * 2 * quarter,
+            quarter,
+            p_.a.column_stride,
+            0,
+            2,
+            true};
     }
 
 public:
@@ -229,10 +236,10 @@ public:
     [[gnu::noinline]] void run() {
         const std::size_t kc = block_of_k<T>(p_.k);
         // Packing costs about two moves a register, use saves misses: not worth it for few rows or a b that fits L2.
-        b_in_place_ = p_.in_place || (p_.b.column_stride == 1 &&
-                      (p_.m <= 2 * tile_rows<T> || p_.k * p_.n * sizeof(T) <= b_bytes / 2));
-        const std::size_t nc = even_part(p_.n, b_bytes / sizeof(T) / kc / tile_columns<T> * tile_columns<T>,
-                                         tile_columns<T>);
+        b_in_place_ = p_.in_place ||
+                      (p_.b.column_stride == 1 && (p_.m <= 2 * tile_rows<T> || p_.k * p_.n * sizeof(T) <= b_bytes / 2));
+        const std::size_t nc =
+            even_part(p_.n, b_bytes / sizeof(T) / kc / tile_columns<T> * tile_columns<T>, tile_columns<T>);
         for (j0_ = 0; j0_ < p_.n; j0_ += nc) {
             nc_ = std::min(nc, p_.n - j0_);
             for (k0_ = 0; k0_ < p_.k; k0_ += kc) {

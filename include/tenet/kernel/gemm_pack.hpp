@@ -20,7 +20,8 @@ TENET_INLINE simd::batch<T> interleave(simd::batch<T> const& x, simd::batch<T> c
     return [&]<int... Lane>(std::integer_sequence<int, Lane...>) {
         return simd::batch<T>(__builtin_shufflevector(
             x.data, y.data, (Lane / 2 + (Upper ? width / 2 : 0) + (Lane % 2 != 0 ? width : 0))...));
-    }(std::make_integer_sequence<int, width>{});
+    }
+    (std::make_integer_sequence<int, width>{});
 }
 
 /// Transposes a square of `width` registers: one perfect shuffle of the register list for each bit of the lane number.
@@ -85,8 +86,7 @@ template <class T>
     }
     for (std::size_t i = done; i < k; ++i) {
         T const* const from = b + static_cast<std::ptrdiff_t>(i) * step;
-        for (std::size_t j = 0; j < columns; ++j)
-            to[i * padded + j] = from[static_cast<std::ptrdiff_t>(j) * column];
+        for (std::size_t j = 0; j < columns; ++j) to[i * padded + j] = from[static_cast<std::ptrdiff_t>(j) * column];
         for (std::size_t j = columns; j < padded; ++j) to[i * padded + j] = T{0};
     }
 }

@@ -33,7 +33,7 @@ struct tile_arguments {
     std::size_t k;
     std::size_t tail;  ///< columns of the last register that exist in c; 0 for all of them
     bool accumulate;
-    T const* next;                      ///< memory that the caller reads next: one line of 64 bytes is prefetched every
+    T const* next;  ///< memory that the caller reads next: one line of 64 bytes is prefetched every
     std::ptrdiff_t next_step, next_skip;  ///< four k, `next_step` apart, and `next_skip` further after every four lines
     bool next_far;                        ///< into the L2 cache only: L1 could not hold it
 };
@@ -116,7 +116,8 @@ inline constexpr auto tile_table = []<std::size_t... Index>(std::index_sequence<
     constexpr std::size_t registers = tile_registers<T>;
     return std::array<tile_function<T>, sizeof...(Index)>{
         &tile_product<T, Index / registers + 1, Index % registers + 1>...};
-}(std::make_index_sequence<tile_rows<T> * tile_registers<T>>{});
+}
+(std::make_index_sequence<tile_rows<T> * tile_registers<T>>{});
 
 template <class T>
 tile_function<T> find_tile(std::size_t rows, std::size_t registers) {

@@ -34,15 +34,15 @@ template <std::size_t Rows, class T>
         const batch x0 = batch::load_unaligned(x + i);
         TENET_UNROLL
         for (std::size_t r = 0; r < Rows; ++r)
-            even[r] =
-                simd::fma(x0, batch::load_unaligned(rows + static_cast<std::ptrdiff_t>(r) * stride + i), even[r]);
+            even[r] = simd::fma(x0, batch::load_unaligned(rows + static_cast<std::ptrdiff_t>(r) * stride + i), even[r]);
         i += width;
     }
     if (i < k) {
         const batch x0 = simd::load_partial<T>(x + i, k - i);
         TENET_UNROLL
         for (std::size_t r = 0; r < Rows; ++r)
-            odd[r] = simd::fma(x0, simd::load_partial<T>(rows + static_cast<std::ptrdiff_t>(r) * stride + i, k - i), odd[r]);
+            odd[r] =
+                simd::fma(x0, simd::load_partial<T>(rows + static_cast<std::ptrdiff_t>(r) * stride + i, k - i), odd[r]);
     }
     TENET_UNROLL
     for (std::size_t r = 0; r < Rows; ++r) {
@@ -72,8 +72,7 @@ void row_times_columns(gemm_problem<T> const& p) {
         for (std::size_t j = 0; j < p.n; j += 4) {
             T const* const columns = p.b.data + static_cast<std::ptrdiff_t>(j) * p.b.column_stride + k0;
             const std::size_t count = std::min(std::size_t{4}, p.n - j);
-            if (count == 4)
-                dot_rows<4>(x, columns, p.b.column_stride, k, out);
+            if (count == 4) dot_rows<4>(x, columns, p.b.column_stride, k, out);
             else
                 for (std::size_t r = 0; r < count; ++r)
                     dot_rows<1>(x, columns + static_cast<std::ptrdiff_t>(r) * p.b.column_stride, 0, k, out + r);

@@ -27,7 +27,9 @@ namespace detail {
 template <class T, class F>
 void for_elements(std::size_t n, F const& f) {
     parallel_for(n, parallel_work, [&](std::size_t begin, std::size_t end) {
-        for_vectors<T>(end - begin, [&](std::size_t i, auto t) { f(begin + i, t); });
+        // A copy: what f holds stays in registers, where no store through a T* can change it.
+        const F local = f;
+        for_vectors<T>(end - begin, [&](std::size_t i, auto t) { local(begin + i, t); });
     });
 }
 

@@ -135,6 +135,8 @@ TENET_INLINE Words dropout_bits(Words low, Words high, std::uint64_t key) {
     return x >> 8;
 }
 
+inline constexpr std::uint32_t lane_words[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
 }  // namespace detail
 
 /// The uniform number in [0, 1), of 24 bits, at `index` of a dropout.
@@ -154,17 +156,14 @@ TENET_INLINE simd::batch<T> dropout_uniform(std::uint64_t key, std::uint64_t fir
         return simd::batch<T>::load_unaligned(lanes);
     } else {
         using Words = simd::detail::vector_of<std::uint32_t, width>;
-        using Integers = simd::detail::vector_of<std::int32_t, width>;
         Words lane;
-        for (std::size_t i = 0; i < width; ++i) lane[i] = static_cast<std::uint32_t>(i);
+        std::memcpy(&lane, detail::lane_words, sizeof lane);
         const Words low = lane + static_cast<std::uint32_t>(first_index);
         // All ones, that is -1, where the lower half has wrapped round.
         const Words carry = std::bit_cast<Words>(low < lane);
         const Words high = static_cast<std::uint32_t>(first_index >> 32) - carry;
-        const Integers bits = std::bit_cast<Integers>(detail::dropout_bits<Words>(low, high, key));
-        std::int32_t words[width];
-        std::memcpy(words, &bits, sizeof bits);
-        return simd::load_as<T>(words) * simd::batch<T>(T(0x1p-24));
+        const Words bits = detail::dropout_bits<Words>(low, high, key);
+        return simd::detail::from_integers<T>(bits) * simd::batch<T>(T(0x1p-24));
     }
 }
 

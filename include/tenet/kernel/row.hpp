@@ -111,6 +111,7 @@ template <class T>
 struct taking_fast_max : taking_max<T> {
     using taking_max<T>::apply;
     TENET_INLINE static batch<T> apply(batch<T> const& a, batch<T> const& b) { return simd::fast_max<T>(a, b); }
+    TENET_INLINE static T lanes(batch<T> const& x) { return simd::fast_reduce_max<T>(x); }
 };
 
 /// Folds `K` quantities over [begin, end): f(i, whole or part, values) sets the values of one register each.

@@ -49,7 +49,7 @@ void run_range(run_context<P>& c) {
     // An array of pointers would be indirect calls; expanding into initialisers keeps them direct, and is not bounded
     // by the number of operands that a fold may have.
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-        const int done[] = {0, (run_step<P, list.at[I]>(c), 0)...};
+        const int done[] = {0, (run_step<P, list.at[static_cast<std::size_t>(I)]>(c), 0)...};
         static_cast<void>(done);
     }(std::make_index_sequence<static_cast<std::size_t>(list.count)>{});
 }

@@ -48,6 +48,13 @@ TENET_INLINE batch<T> from_vector(Vector const& v) {
     return batch<T>(std::bit_cast<typename batch<T>::register_type>(v));
 }
 
+/// 32-bit words below 2^31, one a lane, as numbers.
+template <class T>
+TENET_INLINE batch<T> from_integers(vector_of<std::uint32_t, width<T>> const& v) {
+    using Signed = vector_of<std::int32_t, width<T>>;
+    return from_vector<T>(lanes_of<T>(__builtin_convertvector(std::bit_cast<Signed>(v), lanes_of<T>)));
+}
+
 template <class T, std::size_t Distance, std::size_t... Lane>
 TENET_INLINE batch<T> swap_lanes(batch<T> const& x, std::index_sequence<Lane...>) {
     const lanes_of<T> v = to_lanes<T>(x);

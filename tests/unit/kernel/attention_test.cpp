@@ -26,7 +26,9 @@ using tenet::kernel::attention_saved_size;
 using index = std::ptrdiff_t;
 using real_types = std::tuple<float, double>;
 
-constexpr index as_index(std::size_t n) { return static_cast<index>(n); }
+constexpr index as_index(std::size_t n) {
+    return static_cast<index>(n);
+}
 
 struct sizes {
     std::size_t B, Tq, S, H, D;
@@ -49,8 +51,7 @@ struct operand {
     T& operator()(std::size_t b, std::size_t t, std::size_t h, std::size_t d) { return data[at(b, t, h, d)]; }
     T operator()(std::size_t b, std::size_t t, std::size_t h, std::size_t d) const { return data[at(b, t, h, d)]; }
     attention_operand<T> view() {
-        return {data.data() + part * H * D,
-                {as_index(time * parts * H * D), as_index(parts * H * D), as_index(D)}};
+        return {data.data() + part * H * D, {as_index(time * parts * H * D), as_index(parts * H * D), as_index(D)}};
     }
     void fill(std::mt19937& engine) {
         std::uniform_real_distribution<T> uniform(T(-1), T(1));
@@ -111,10 +112,16 @@ struct run {
     std::vector<T> saved;
 
     explicit run(sizes const& sizes_, unsigned seed = 1, T scale_ = 0)
-        : n(sizes_), scale(scale_ != T(0) ? scale_ : T(1) / std::sqrt(static_cast<T>(n.D))),
-          q(n.B, n.Tq, n.H, n.D, packed(), 0), k(n.B, n.S, n.H, n.D, packed(), packed() / 2),
-          v(n.B, n.S, n.H, n.D, packed(), packed() - 1), out(n.B, n.Tq, n.H, n.D), dout(n.B, n.Tq, n.H, n.D), dq(q),
-          dk(k), dv(v),
+        : n(sizes_),
+          scale(scale_ != T(0) ? scale_ : T(1) / std::sqrt(static_cast<T>(n.D))),
+          q(n.B, n.Tq, n.H, n.D, packed(), 0),
+          k(n.B, n.S, n.H, n.D, packed(), packed() / 2),
+          v(n.B, n.S, n.H, n.D, packed(), packed() - 1),
+          out(n.B, n.Tq, n.H, n.D),
+          dout(n.B, n.Tq, n.H, n.D),
+          dq(q),
+          dk(k),
+          dv(v),
           saved(attention_saved_size(n.B, n.Tq, n.capacity == 0 ? n.S : n.capacity, n.H) + 1, T(-55)) {
         std::mt19937 engine(seed);
         for (operand<T>* x : {&q, &k, &v, &dout}) x->fill(engine);
@@ -170,9 +177,9 @@ void check(sizes const& n, T scale = 0) {
                                                       {"dk", difference(r.dk, expected.dk)},
                                                       {"dv", difference(r.dv, expected.dv)}};
     for (auto const& [name, error] : errors)
-        BOOST_TEST(error < tolerance, name << " of B " << n.B << " Tq " << n.Tq << " S " << n.S << " H " << n.H
-                                           << " D " << n.D << " causal " << n.causal << " capacity " << n.capacity
-                                           << ": error " << error);
+        BOOST_TEST(error < tolerance, name << " of B " << n.B << " Tq " << n.Tq << " S " << n.S << " H " << n.H << " D "
+                                           << n.D << " causal " << n.causal << " capacity " << n.capacity << ": error "
+                                           << error);
     BOOST_TEST(r.saved.back() == T(-55));
     // Without anything saved the result is the same.
     const std::vector<T> before = r.out.data;
@@ -193,7 +200,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(self_attention_of_odd_sizes, T, real_types) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(queries_and_keys_of_different_number, T, real_types) {
-    const std::size_t pairs[][2] = {{1, 64}, {1, 65}, {1, 5000}, {7, 50}, {50, 7},  {3, 70},  {70, 3},
+    const std::size_t pairs[][2] = {{1, 64},   {1, 65},   {1, 5000}, {7, 50},   {50, 7},   {3, 70},  {70, 3},
                                     {100, 64}, {64, 100}, {130, 20}, {20, 130}, {129, 65}, {65, 200}};
     for (auto const& [tq, s] : pairs)
         for (bool causal : {false, true}) check<T>({1, tq, s, 2, 12, causal});
@@ -295,11 +302,10 @@ BOOST_AUTO_TEST_CASE(sizes_may_be_constants) {
 BOOST_AUTO_TEST_CASE(too_large_a_head_is_an_error) {
     std::vector<float> x(2000);
     const attention_operand<float> o{x.data(), {1, 1, 1}};
-    BOOST_CHECK_EXCEPTION(tenet::kernel::attention<attention_mask::none>(std::size_t{1}, std::size_t{1}, std::size_t{1},
-                                                                         std::size_t{1}, std::size_t{1025}, o, o, o, o,
-                                                                         nullptr, 1.0f, nullptr),
-                          tenet::exception, [](tenet::exception const& e) {
-                              return std::string(e.what()) ==
-                                     "attention: expected a head of at most 1024 elements, found 1025";
-                          });
+    BOOST_CHECK_EXCEPTION(
+        tenet::kernel::attention<attention_mask::none>(std::size_t{1}, std::size_t{1}, std::size_t{1}, std::size_t{1},
+                                                       std::size_t{1025}, o, o, o, o, nullptr, 1.0f, nullptr),
+        tenet::exception, [](tenet::exception const& e) {
+            return std::string(e.what()) == "attention: expected a head of at most 1024 elements, found 1025";
+        });
 }

@@ -23,7 +23,9 @@ using tenet::kernel::gemm_batch;
 using tenet::kernel::matrix_view;
 using index = std::ptrdiff_t;
 
-constexpr index as_index(std::size_t n) { return static_cast<index>(n); }
+constexpr index as_index(std::size_t n) {
+    return static_cast<index>(n);
+}
 
 enum class layout { rows, columns, padded_rows, padded_columns, scattered };
 constexpr layout all_layouts[] = {layout::rows, layout::columns, layout::padded_rows, layout::padded_columns,
@@ -110,7 +112,8 @@ std::vector<T> product_with_threads(std::size_t threads, std::size_t m, std::siz
     batch.a[0] = as_index(k) * a.column_stride;
     batch.b[0] = as_index(k) * b.row_stride;
     batch.c[0] = as_index(n) * c.column_stride;
-    tenet::with_threads(static_cast<int>(threads), [&] { gemm<T>(m, n, k, a.view(), b.view(), c.view(), true, batch); });
+    tenet::with_threads(static_cast<int>(threads),
+                        [&] { gemm<T>(m, n, k, a.view(), b.view(), c.view(), true, batch); });
     return c.data;
 }
 
@@ -228,7 +231,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(batches_of_three_loops, T, decltype(std::tuple<flo
                 for (std::size_t j = 0; j < S; ++j) {
                     double sum = 0;
                     for (std::size_t d = 0; d < D; ++d)
-                        sum += double{q[((b * Q + i) * L * H + h) * D + d]} * double{key[((b * S + j) * L * H + h) * D + d]};
+                        sum += double{q[((b * Q + i) * L * H + h) * D + d]} *
+                               double{key[((b * S + j) * L * H + h) * D + d]};
                     worst = std::fmax(worst, std::fabs(sum - double{scores[((b * L * H + h) * Q + i) * S + j]}));
                 }
     BOOST_TEST(worst < tolerance<T>(D));
@@ -244,7 +248,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(bits_do_not_depend_on_threads, T, decltype(std::tu
                     const auto one = product_with_threads<T>(1, m, n, k, la, lb, lc, entries);
                     for (std::size_t threads : {std::size_t{2}, std::size_t{3}, std::size_t{4}})
                         BOOST_TEST((one == product_with_threads<T>(threads, m, n, k, la, lb, lc, entries)),
-                                   "m " << m << " n " << n << " k " << k << " layouts " << int(la) << int(lb)
-                                        << int(lc) << " threads " << threads);
+                                   "m " << m << " n " << n << " k " << k << " layouts " << int(la) << int(lb) << int(lc)
+                                        << " threads " << threads);
                 }
 }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// graph: everything of the floor.
+#pragma once
+
+#include <tenet/graph/arithmetic.hpp>
+#include <tenet/graph/builder.hpp>
+#include <tenet/graph/contract.hpp>
+#include <tenet/graph/contraction.hpp>
+#include <tenet/graph/differentiate.hpp>
+#include <tenet/graph/fuse.hpp>
+#include <tenet/graph/geometry.hpp>
+#include <tenet/graph/node.hpp>
+#include <tenet/graph/plan.hpp>
+#include <tenet/graph/prune.hpp>
+#include <tenet/graph/rearrange.hpp>
+#include <tenet/graph/value.hpp>

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+// nn: everything of the floor.
+#pragma once
+

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// program: everything of the floor.
+#pragma once
+
+#include <tenet/program/context.hpp>
+#include <tenet/program/execute.hpp>
+#include <tenet/program/group.hpp>
+#include <tenet/program/layout.hpp>
+#include <tenet/program/parameters.hpp>
+#include <tenet/program/problem.hpp>
+#include <tenet/program/program.hpp>
+#include <tenet/program/spec.hpp>
+#include <tenet/program/steps.hpp>
+#include <tenet/program/trace.hpp>
