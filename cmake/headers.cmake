@@ -5,12 +5,14 @@ set(TENET_HEADERS
   include/tenet/base/constant.hpp
   include/tenet/base/exception.hpp
   include/tenet/base/fixed_string.hpp
+  include/tenet/base/list.hpp
   include/tenet/base/macros.hpp
   include/tenet/base/reflect.hpp
   include/tenet/base/type_name.hpp
   include/tenet/base/version.hpp
   include/tenet/data/text_corpus.hpp
   include/tenet/data/token_windows.hpp
+  include/tenet/graph.hpp
   include/tenet/graph/arithmetic.hpp
   include/tenet/graph/builder.hpp
   include/tenet/graph/contract.hpp
@@ -38,6 +40,7 @@ set(TENET_HEADERS
   include/tenet/io/safetensors_load.hpp
   include/tenet/io/safetensors_reader.hpp
   include/tenet/io/safetensors_writer.hpp
+  include/tenet/kernel.hpp
   include/tenet/kernel/argmax.hpp
   include/tenet/kernel/attention.hpp
   include/tenet/kernel/attention_backward.hpp
@@ -59,7 +62,10 @@ set(TENET_HEADERS
   include/tenet/kernel/rms_norm.hpp
   include/tenet/kernel/row.hpp
   include/tenet/kernel/softmax.hpp
+  include/tenet/kernel/softmax_rows.hpp
   include/tenet/kernel/strided_loop.hpp
+  include/tenet/nn.hpp
+  include/tenet/op.hpp
   include/tenet/op/activation.hpp
   include/tenet/op/adapter.hpp
   include/tenet/op/apply.hpp
@@ -82,17 +88,24 @@ set(TENET_HEADERS
   include/tenet/op/softmax.hpp
   include/tenet/op/symbol.hpp
   include/tenet/op/trigonometric.hpp
+  include/tenet/optim.hpp
   include/tenet/optim/schedule.hpp
   include/tenet/parallel.hpp
   include/tenet/parallel/ordered_reduce.hpp
   include/tenet/parallel/parallel_for.hpp
   include/tenet/parallel/threads.hpp
+  include/tenet/program.hpp
   include/tenet/program/context.hpp
+  include/tenet/program/execute.hpp
   include/tenet/program/group.hpp
   include/tenet/program/layout.hpp
   include/tenet/program/parameters.hpp
+  include/tenet/program/problem.hpp
+  include/tenet/program/program.hpp
   include/tenet/program/spec.hpp
+  include/tenet/program/steps.hpp
   include/tenet/program/trace.hpp
+  include/tenet/shape.hpp
   include/tenet/shape/axes.hpp
   include/tenet/shape/axis.hpp
   include/tenet/shape/broadcast.hpp

@@ -4,6 +4,8 @@
 
 #include <tenet/program/context.hpp>
 #include <tenet/program/execute.hpp>
+#include <tenet/program/expression.hpp>
+#include <tenet/program/extents.hpp>
 #include <tenet/program/group.hpp>
 #include <tenet/program/layout.hpp>
 #include <tenet/program/parameters.hpp>

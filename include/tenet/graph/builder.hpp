@@ -64,6 +64,7 @@ public:
     int random_streams = 0;
     sweep* cotangents = nullptr;  ///< of the sweep under way
     bool merging = true;          ///< equal nodes are merged
+    bool external_outputs = false;  ///< results are written to memory that the caller gives
     bool training = false;  ///< dropout is the identity otherwise
     failure problem = failure::none;
     std::string_view problem_at;

@@ -15,7 +15,7 @@
 namespace tenet::graph {
 
 /// The memory that a location is in.
-enum class space : std::uint8_t { none, arena, parameters, gradients, input };
+enum class space : std::uint8_t { none, arena, parameters, gradients, input, output };
 
 /// One loop index in an address: the slot is the iteration (counted by the loop that wrote it), in a ring if `mod` > 0.
 struct address_level {
@@ -30,7 +30,7 @@ struct address_level {
 /// An address: `base(space, set) + offset + sum over levels of slot * stride`.
 struct location {
     space in = space::none;
-    std::int32_t set = 0;  ///< parameter set, or number of the input
+    std::int32_t set = 0;  ///< parameter set, or number of the input or output
     std::size_t offset = 0;  ///< in bytes
     std::int32_t level_count = 0;
     address_level levels[4];
@@ -411,6 +411,16 @@ private:
             plan_.buffers.push_back({c.in, 0, bytes, begin, end});
         }
 
+        if (graph_.external_outputs)
+            for (std::size_t k = 0; k < graph_.outputs.size(); ++k) {
+                location& l = plan_.locations[at(graph_.outputs[k])];
+                l = location{};
+                l.in = space::output;
+                l.set = static_cast<int>(k);
+                buffer& b = plan_.buffers[at(buffer_of[at(graph_.outputs[k])])];
+                b.bytes = 0;
+                buffer_of[at(graph_.outputs[k])] = -1;
+            }
         place_buffers();
         for (std::size_t i = 0; i < count_; ++i)
             if (buffer_of[i] >= 0) plan_.locations[i].offset += plan_.buffers[at(buffer_of[i])].offset;

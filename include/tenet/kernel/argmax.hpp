@@ -15,7 +15,7 @@ namespace detail {
 
 // The maximum first, which is fast, then the first place that holds it.
 template <class T, class N>
-std::size_t argmax_of_row(T const* x, N n) {
+[[gnu::flatten]] std::size_t argmax_of_row(T const* x, N n) {
     const T largest = fold<T, taking_max<T>>(n, [=](std::size_t i, auto t) { return load(x + i, t); });
     std::size_t i = 0;
     if (largest != largest) {
@@ -30,7 +30,7 @@ std::size_t argmax_of_row(T const* x, N n) {
 
 // One register of columns; places are counted in T, exact up to 2^24 in float.
 template <class T, class Tail>
-void argmax_of_columns(T const* x, std::int32_t* out, std::size_t n, std::size_t stride, Tail t) {
+[[gnu::flatten]] void argmax_of_columns(T const* x, std::int32_t* out, std::size_t n, std::size_t stride, Tail t) {
     batch<T> best = load(x, t), place(T{0});
     for (std::size_t i = 1; i < n; ++i) {
         const batch<T> v = load(x + i * stride, t);

@@ -26,7 +26,11 @@ struct attention_operand {
     T* data;
     attention_strides stride;
 
-    constexpr operator attention_operand<T const>() const requires(!std::is_const_v<T>) { return {data, stride}; }
+    constexpr operator attention_operand<T const>() const
+    requires(!std::is_const_v<T>)
+    {
+        return {data, stride};
+    }
 };
 
 /// Which keys a query sees: all, or under `causal` key j if j <= i + (S - Tq), the last query seeing all.

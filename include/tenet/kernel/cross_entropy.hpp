@@ -9,7 +9,7 @@
 #include <tenet/kernel/norm_rows.hpp>
 #include <tenet/kernel/reduce.hpp>
 #include <tenet/kernel/row.hpp>
-#include <tenet/kernel/softmax.hpp>
+#include <tenet/kernel/softmax_rows.hpp>
 
 namespace tenet::kernel {
 
@@ -32,7 +32,7 @@ inline std::size_t kept_rows(std::int32_t const* targets, std::size_t rows, std:
 
 // (1 - e) (lse - x[target]) + e (lse - mean(x)), from the parts of lse: each difference is taken to the maximum.
 template <class T, class N>
-T cross_entropy_of_row(T const* x, std::size_t target, T& lse, N valid, T smoothing) {
+[[gnu::flatten]] T cross_entropy_of_row(T const* x, std::size_t target, T& lse, N valid, T smoothing) {
     const auto [shift, log_sum] = row_logsumexp(x, valid);
     lse = shift + log_sum;
     const T loss = (shift - x[target]) + log_sum;
@@ -44,7 +44,7 @@ T cross_entropy_of_row(T const* x, std::size_t target, T& lse, N valid, T smooth
 
 // scale (p - (1 - e) [j = target] - e / valid) in the valid columns, 0 in the others and in rows that are ignored.
 template <class T, class N>
-void cross_entropy_backward_row(T const* x, std::int32_t target, bool ignored, T lse, T scale, T* dx,
+[[gnu::flatten]] void cross_entropy_backward_row(T const* x, std::int32_t target, bool ignored, T lse, T scale, T* dx,
                                 std::size_t classes, N valid, T smoothing) {
     std::size_t written = 0;
     if (!ignored) {

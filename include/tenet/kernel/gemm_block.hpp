@@ -20,7 +20,9 @@ struct matrix_view {
     T* data;
     std::ptrdiff_t row_stride, column_stride;
 
-    constexpr operator matrix_view<T const>() const requires(!std::is_const_v<T>) {
+    constexpr operator matrix_view<T const>() const
+    requires(!std::is_const_v<T>)
+    {
         return {data, row_stride, column_stride};
     }
 };

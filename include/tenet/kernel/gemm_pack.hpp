@@ -20,8 +20,7 @@ TENET_INLINE simd::batch<T> interleave(simd::batch<T> const& x, simd::batch<T> c
     return [&]<int... Lane>(std::integer_sequence<int, Lane...>) {
         return simd::batch<T>(__builtin_shufflevector(
             x.data, y.data, (Lane / 2 + (Upper ? width / 2 : 0) + (Lane % 2 != 0 ? width : 0))...));
-    }
-    (std::make_integer_sequence<int, width>{});
+    }(std::make_integer_sequence<int, width>{});
 }
 
 /// Transposes a square of `width` registers: one perfect shuffle of the register list for each bit of the lane number.

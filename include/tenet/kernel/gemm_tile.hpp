@@ -19,7 +19,7 @@ inline constexpr std::size_t tile_rows = sizeof(simd::batch<T>) == 64 ? 8 : 6;
 template <class T>
 inline constexpr std::size_t tile_registers = sizeof(simd::batch<T>) == 64 ? 3 : 2;
 template <class T>
-inline constexpr std::size_t tile_columns = tile_registers<T>* simd::width<T>;
+inline constexpr std::size_t tile_columns = tile_registers<T> * simd::width<T>;
 
 /// What one call of a tile reads and writes; strides are in elements.
 template <class T>
@@ -116,8 +116,7 @@ inline constexpr auto tile_table = []<std::size_t... Index>(std::index_sequence<
     constexpr std::size_t registers = tile_registers<T>;
     return std::array<tile_function<T>, sizeof...(Index)>{
         &tile_product<T, Index / registers + 1, Index % registers + 1>...};
-}
-(std::make_index_sequence<tile_rows<T> * tile_registers<T>>{});
+}(std::make_index_sequence<tile_rows<T> * tile_registers<T>>{});
 
 template <class T>
 tile_function<T> find_tile(std::size_t rows, std::size_t registers) {

@@ -11,6 +11,28 @@
 
 namespace tenet::kernel {
 
+namespace detail {
+
+template <class T, class N>
+[[gnu::flatten]] void layer_norm_row(T const* x, T const* gamma, T const* beta, T* y, T& mean, T& rstd, N n, T eps) {
+    mean = fold<T, adding<T>>(n, [=](std::size_t i, auto t) { return load(x + i, t); }) / static_cast<T>(n);
+    const batch<T> shift(mean);
+    const T square = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
+        const batch<T> d = load(x + i, t) - shift;
+        return d * d;
+    });
+    rstd = T{1} / std::sqrt(square / static_cast<T>(n) + eps);
+    const batch<T> scale(rstd);
+    for_vectors<T>(n, [=](std::size_t i, auto t) {
+        batch<T> v = (load(x + i, t) - shift) * scale;
+        if (gamma) v = v * load(gamma + i, t);
+        if (beta) v = v + load(beta + i, t);
+        store<T>(v, y + i, t);
+    });
+}
+
+}  // namespace detail
+
 /// y = (x - mean) rstd gamma + beta by rows; mean and rstd = 1 / sqrt(variance + eps), the variance being the biased
 /// one, are kept for the backward.
 ///
@@ -19,29 +41,9 @@ namespace tenet::kernel {
 template <class T>
 void layer_norm(T const* x, detail::same_as<T> const* gamma, detail::same_as<T> const* beta, T* y, T* mean, T* rstd,
                 auto rows, auto n, detail::same_as<T> eps) {
-    using simd::batch;
     const auto length = detail::row_length<T>(n);
     detail::for_rows(rows, length, [=](std::size_t r) {
-        T const* const row = x + r * length;
-        T* const out = y + r * length;
-        const T m = detail::fold<T, detail::adding<T>>(
-                        length, [=](std::size_t i, auto t) { return detail::load(row + i, t); }) /
-                    static_cast<T>(length);
-        const batch<T> shift(m);
-        const T square = detail::fold<T, detail::adding<T>>(length, [=](std::size_t i, auto t) {
-            const batch<T> d = detail::load(row + i, t) - shift;
-            return d * d;
-        });
-        const T s = T{1} / std::sqrt(square / static_cast<T>(length) + eps);
-        mean[r] = m;
-        rstd[r] = s;
-        const batch<T> scale(s);
-        detail::for_vectors<T>(length, [=](std::size_t i, auto t) {
-            batch<T> v = (detail::load(row + i, t) - shift) * scale;
-            if (gamma) v = v * detail::load(gamma + i, t);
-            if (beta) v = v + detail::load(beta + i, t);
-            detail::store<T>(v, out + i, t);
-        });
+        detail::layer_norm_row(x + r * length, gamma, beta, y + r * length, mean[r], rstd[r], length, eps);
     });
 }
 
@@ -61,23 +63,23 @@ struct layer_norm_arrays {
 
 // `Rows` rows from `r` on; sums: those of gamma, then those of beta, or null.
 template <std::size_t Rows, class T, class N>
-void layer_norm_backward_rows(layer_norm_arrays<T> a, std::size_t r, N n, T* sums) {
+[[gnu::flatten]] void layer_norm_backward_rows(layer_norm_arrays<T> a, std::size_t r, N n, T* sums) {
     batch<T> mean[Rows], rstd[Rows], of_g[Rows], of_gx[Rows];
     TENET_UNROLL
     for (std::size_t k = 0; k < Rows; ++k) {
         T const *const dy = a.dy + (r + k) * n, *const x = a.x + (r + k) * n, *const gamma = a.gamma;
         const batch<T> m(a.mean[r + k]), s(a.rstd[r + k]);
-        T total[2] = {};
+        two<T> total{};
         if (a.dx)
-            fold<T, adding<T>>(n, total, [=](std::size_t i, auto t, batch<T>(&v)[2]) {
-                v[0] = load(dy + i, t);
-                if (gamma) v[0] = v[0] * load(gamma + i, t);
-                v[1] = v[0] * ((load(x + i, t) - m) * s);
+            total = fold<T, adding_two<T>>(n, [=](std::size_t i, auto t) {
+                batch<T> g = load(dy + i, t);
+                if (gamma) g = g * load(gamma + i, t);
+                return two<batch<T>>{g, g * ((load(x + i, t) - m) * s)};
             });
         mean[k] = m;
         rstd[k] = s;
-        of_g[k] = batch<T>(total[0] / static_cast<T>(n));
-        of_gx[k] = batch<T>(total[1] / static_cast<T>(n));
+        of_g[k] = batch<T>(total.first / static_cast<T>(n));
+        of_gx[k] = batch<T>(total.second / static_cast<T>(n));
     }
     for_vectors<T>(n, [&](std::size_t i, auto t) {
         batch<T> factor(T{1}), for_gamma(T{0}), for_beta(T{0});

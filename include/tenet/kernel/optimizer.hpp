@@ -23,13 +23,25 @@ struct adamw_step {
 
 namespace detail {
 
+// `f` by value: what it holds stays in registers, where no store through a T* can change it.
+template <class T, class F>
+[[gnu::flatten]] void for_range(std::size_t begin, std::size_t end, F f) {
+    for_vectors<T>(end - begin, [&](std::size_t i, auto t) { f(begin + i, t); });
+}
+
 // f(i, whole or part) over all registers of [0, n), on several threads where that pays.
 template <class T, class F>
 void for_elements(std::size_t n, F const& f) {
-    parallel_for(n, parallel_work, [&](std::size_t begin, std::size_t end) {
-        // A copy: what f holds stays in registers, where no store through a T* can change it.
-        const F local = f;
-        for_vectors<T>(end - begin, [&](std::size_t i, auto t) { local(begin + i, t); });
+    parallel_for(n, parallel_work, [&](std::size_t begin, std::size_t end) { for_range<T>(begin, end, f); });
+}
+
+template <class T>
+[[gnu::flatten]] double squares(T const* g, std::size_t n) {
+    return fold<double, adding<double>>(n, [=](std::size_t i, auto t) {
+        batch<double> x;
+        if constexpr (std::is_same_v<decltype(t), whole>) x = simd::load_as<double>(g + i);
+        else x = simd::load_as_partial<double>(g + i, t.count);
+        return x * x;
     });
 }
 
@@ -86,15 +98,7 @@ void sgd_momentum(T* w, T const* g, detail::same_as<T>* velocity, std::size_t n,
 /// PyTorch: the square of torch.nn.utils.get_total_norm.
 template <class T>
 double sum_of_squares(T const* g, std::size_t n) {
-    using simd::batch;
-    const auto part = [=](std::size_t begin, std::size_t end) {
-        return detail::fold<double, detail::adding<double>>(end - begin, [=](std::size_t i, auto t) {
-            batch<double> x;
-            if constexpr (std::is_same_v<decltype(t), detail::whole>) x = simd::load_as<double>(g + begin + i);
-            else x = simd::load_as_partial<double>(g + begin + i, t.count);
-            return x * x;
-        });
-    };
+    const auto part = [=](std::size_t begin, std::size_t end) { return detail::squares(g + begin, end - begin); };
     return ordered_reduce(n, detail::parallel_work, 0.0, part, [](double a, double b) { return a + b; });
 }
 

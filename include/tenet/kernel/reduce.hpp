@@ -24,27 +24,23 @@ struct operation_of<reduction::max, T> : taking_max<T> {};
 template <class T>
 struct operation_of<reduction::min, T> : taking_min<T> {};
 
-template <class T, class Op>
-T fold_contiguous(T const* x, std::size_t begin, std::size_t end) {
-    return fold<T, Op>(end - begin, [=](std::size_t i, auto t) { return load(x + begin + i, t); });
+template <class T, class Op, class N>
+[[gnu::flatten]] T fold_row(T const* x, N n) {
+    return fold<T, Op>(n, [=](std::size_t i, auto t) { return load(x + i, t); });
 }
 
 // out[q] = op(out[q], x[0, q], ..., x[n - 1, q]) for `columns` columns that lie `stride` apart from row to row.
 // Eight rows at a time: each is read front to back, and out, in the first cache, once for all of them.
 template <class T, class Op>
-void fold_columns(T const* x, std::size_t n, std::size_t stride, std::size_t columns, T* out) {
-    constexpr std::size_t together = 8;
+[[gnu::flatten]] void fold_columns(T const* x, std::size_t n, std::size_t stride, std::size_t columns, T* out) {
     std::size_t i = 0;
-    for (; i + together <= n; i += together) {
+    for (; i + 8 <= n; i += 8) {
         T const* const row = x + i * stride;
         for_vectors<T>(columns, [=](std::size_t q, auto t) {
-            batch<T> v[together];
-            TENET_UNROLL
-            for (std::size_t k = 0; k < together; ++k) v[k] = load(row + k * stride + q, t);
-            TENET_UNROLL
-            for (std::size_t half = together / 2; half != 0; half /= 2)
-                for (std::size_t k = 0; k < half; ++k) v[k] = Op::apply(v[k], v[k + half]);
-            store<T>(Op::apply(load(out + q, t), v[0]), out + q, t);
+            const auto at = [=](std::size_t k) { return load(row + k * stride + q, t); };
+            const batch<T> first = Op::apply(Op::apply(at(0), at(1)), Op::apply(at(2), at(3)));
+            const batch<T> second = Op::apply(Op::apply(at(4), at(5)), Op::apply(at(6), at(7)));
+            store<T>(Op::apply(load(out + q, t), Op::apply(first, second)), out + q, t);
         });
     }
     for (; i < n; ++i) {
@@ -127,15 +123,13 @@ void reduce(T const* x, T* out, auto pre, auto n, auto post, bool accumulate = f
     const auto keep = [=](std::size_t p, T value) { out[p] = accumulate ? Op::apply(out[p], value) : value; };
     if (rows == 1) {
         const auto part = [=](std::size_t begin, std::size_t end) {
-            return detail::fold_contiguous<T, Op>(x, begin, end);
+            return detail::fold_row<T, Op>(x + begin, end - begin);
         };
         keep(0, ordered_reduce(length, detail::parallel_work, Op::identity, part, [](T a, T b) { return Op::apply(a, b); }));
         return;
     }
     detail::for_rows(rows, length, [=](std::size_t p) {
-        keep(p, detail::fold<T, Op>(length, [=](std::size_t i, auto t) {
-                 return detail::load(x + p * length + i, t);
-             }));
+        keep(p, detail::fold_row<T, Op>(x + p * length, length));
     });
 }
 

@@ -10,29 +10,34 @@
 
 namespace tenet::kernel {
 
+namespace detail {
+
+template <class T, class N>
+[[gnu::flatten]] void rms_norm_row(T const* x, T const* gamma, T* y, T& rstd, N n, T eps) {
+    const T square = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
+        const batch<T> v = load(x + i, t);
+        return v * v;
+    });
+    rstd = T{1} / std::sqrt(square / static_cast<T>(n) + eps);
+    const batch<T> scale(rstd);
+    for_vectors<T>(n, [=](std::size_t i, auto t) {
+        batch<T> v = load(x + i, t) * scale;
+        if (gamma) v = v * load(gamma + i, t);
+        store<T>(v, y + i, t);
+    });
+}
+
+}  // namespace detail
+
 /// y = x rstd gamma by rows; rstd = 1 / sqrt(mean(x^2) + eps) is kept for the backward.
 ///
 /// x, y: [rows, n], gamma: [n] or null (1), rstd: [rows]; y may be x.
 /// PyTorch: torch.nn.functional.rms_norm. Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
 template <class T>
 void rms_norm(T const* x, detail::same_as<T> const* gamma, T* y, T* rstd, auto rows, auto n, detail::same_as<T> eps) {
-    using simd::batch;
     const auto length = detail::row_length<T>(n);
     detail::for_rows(rows, length, [=](std::size_t r) {
-        T const* const row = x + r * length;
-        T* const out = y + r * length;
-        const T square = detail::fold<T, detail::adding<T>>(length, [=](std::size_t i, auto t) {
-            const batch<T> v = detail::load(row + i, t);
-            return v * v;
-        });
-        const T s = T{1} / std::sqrt(square / static_cast<T>(length) + eps);
-        rstd[r] = s;
-        const batch<T> scale(s);
-        detail::for_vectors<T>(length, [=](std::size_t i, auto t) {
-            batch<T> v = detail::load(row + i, t) * scale;
-            if (gamma) v = v * detail::load(gamma + i, t);
-            detail::store<T>(v, out + i, t);
-        });
+        detail::rms_norm_row(x + r * length, gamma, y + r * length, rstd[r], length, eps);
     });
 }
 
@@ -52,7 +57,7 @@ struct rms_norm_arrays {
 
 // `Rows` rows from `r` on; sums: those of gamma, or null.
 template <std::size_t Rows, class T, class N>
-void rms_norm_backward_rows(rms_norm_arrays<T> a, std::size_t r, N n, T* sums) {
+[[gnu::flatten]] void rms_norm_backward_rows(rms_norm_arrays<T> a, std::size_t r, N n, T* sums) {
     batch<T> rstd[Rows], of_gx[Rows];
     TENET_UNROLL
     for (std::size_t k = 0; k < Rows; ++k) {

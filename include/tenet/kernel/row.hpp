@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 #include <tenet/base/constant.hpp>
 #include <tenet/base/macros.hpp>
@@ -34,6 +35,9 @@ constexpr auto row_length(N n) {
         return static_cast<std::size_t>(n);
     }
 }
+
+// The functions that walk over a row are marked flatten: what they call, lambdas above all, must become one loop body,
+// and g++ inlines nothing that is called from several places by itself.
 
 /// A register full of elements, or one of which only the first `count` lanes exist.
 struct whole {};
@@ -74,8 +78,9 @@ TENET_INLINE void for_vectors(N n, F const& f) {
     constexpr std::size_t width = simd::width<T>;
     if constexpr (is_constant<N>) {
         constexpr std::size_t full = N::value / width, rest = N::value % width;
-        TENET_UNROLL
-        for (std::size_t i = 0; i < full; ++i) f(i * width, whole{});
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            (f(I * width, whole{}), ...);
+        }(std::make_index_sequence<full>{});
         if constexpr (rest != 0) f(full * width, part{rest});
     } else {
         std::size_t i = 0;
@@ -87,98 +92,95 @@ TENET_INLINE void for_vectors(N n, F const& f) {
 /// Operations that a row may be folded with: on registers, on numbers, and over the lanes.
 template <class T>
 struct adding {
+    using value = batch<T>;
     static constexpr T identity = 0;
+    TENET_INLINE static batch<T> start() { return batch<T>(identity); }
     TENET_INLINE static batch<T> apply(batch<T> const& a, batch<T> const& b) { return batch<T>(a.data + b.data); }
-    static T apply(T a, T b) { return a + b; }
+    TENET_INLINE static T apply(T a, T b) { return a + b; }
     TENET_INLINE static T lanes(batch<T> const& x) { return simd::reduce_add<T>(x); }
 };
 template <class T>
 struct taking_max {
+    using value = batch<T>;
     static constexpr T identity = -std::numeric_limits<T>::infinity();
+    TENET_INLINE static batch<T> start() { return batch<T>(identity); }
     TENET_INLINE static batch<T> apply(batch<T> const& a, batch<T> const& b) { return simd::max<T>(a, b); }
-    static T apply(T a, T b) { return a > b || a != a ? a : b; }
+    TENET_INLINE static T apply(T a, T b) { return a > b || a != a ? a : b; }
     TENET_INLINE static T lanes(batch<T> const& x) { return simd::reduce_max<T>(x); }
 };
 template <class T>
 struct taking_min {
+    using value = batch<T>;
     static constexpr T identity = std::numeric_limits<T>::infinity();
+    TENET_INLINE static batch<T> start() { return batch<T>(identity); }
     TENET_INLINE static batch<T> apply(batch<T> const& a, batch<T> const& b) { return simd::min<T>(a, b); }
-    static T apply(T a, T b) { return a < b || a != a ? a : b; }
+    TENET_INLINE static T apply(T a, T b) { return a < b || a != a ? a : b; }
     TENET_INLINE static T lanes(batch<T> const& x) { return simd::reduce_min<T>(x); }
 };
+
 /// The maximum where a NaN need not win, since it reaches the result by another way: one instruction.
 template <class T>
 struct taking_fast_max : taking_max<T> {
-    using taking_max<T>::apply;
     TENET_INLINE static batch<T> apply(batch<T> const& a, batch<T> const& b) { return simd::fast_max<T>(a, b); }
     TENET_INLINE static T lanes(batch<T> const& x) { return simd::fast_reduce_max<T>(x); }
 };
 
-/// Folds `K` quantities over [begin, end): f(i, whole or part, values) sets the values of one register each.
-template <class T, class Op, std::size_t K, class F>
-TENET_INLINE void fold_range(std::size_t begin, std::size_t end, batch<T> (&total)[K], F const& f) {
-    constexpr std::size_t width = simd::width<T>, parallel = 4;
-    // Independent chains: an addition takes four cycles, and two can start in each.
-    batch<T> sums[parallel][K], values[K];
-    TENET_UNROLL
-    for (std::size_t u = 0; u < parallel; ++u) {
-        TENET_UNROLL
-        for (std::size_t k = 0; k < K; ++k) sums[u][k] = batch<T>(Op::identity);
+/// Two sums at once.
+template <class V>
+struct two {
+    V first, second;
+};
+template <class T>
+struct adding_two {
+    using value = two<batch<T>>;
+    static constexpr T identity = 0;
+    TENET_INLINE static value start() { return {batch<T>(identity), batch<T>(identity)}; }
+    TENET_INLINE static value apply(value const& a, value const& b) {
+        return {adding<T>::apply(a.first, b.first), adding<T>::apply(a.second, b.second)};
     }
-    std::size_t i = begin;
-    for (; i + parallel * width <= end; i += parallel * width) {
-        TENET_UNROLL
-        for (std::size_t u = 0; u < parallel; ++u) {
-            f(i + u * width, whole{}, values);
-            TENET_UNROLL
-            for (std::size_t k = 0; k < K; ++k) sums[u][k] = Op::apply(sums[u][k], values[k]);
-        }
+    TENET_INLINE static two<T> lanes(value const& x) {
+        return {simd::reduce_add<T>(x.first), simd::reduce_add<T>(x.second)};
     }
-    for (; i + width <= end; i += width) {
-        f(i, whole{}, values);
-        TENET_UNROLL
-        for (std::size_t k = 0; k < K; ++k) sums[0][k] = Op::apply(sums[0][k], values[k]);
-    }
-    if (i < end) {
-        const part rest{end - i};
-        f(i, rest, values);
-        TENET_UNROLL
-        for (std::size_t k = 0; k < K; ++k)
-            sums[1][k] = Op::apply(sums[1][k], existing<T>(values[k], Op::identity, rest));
-    }
-    TENET_UNROLL
-    for (std::size_t k = 0; k < K; ++k)
-        total[k] = Op::apply(total[k], Op::apply(Op::apply(sums[0][k], sums[1][k]), Op::apply(sums[2][k], sums[3][k])));
+};
+template <class T, class Tail>
+TENET_INLINE two<batch<T>> existing(two<batch<T>> const& x, T other, Tail t) {
+    return {existing<T>(x.first, other, t), existing<T>(x.second, other, t)};
 }
 
-/// The folds of `K` quantities over a row of `n`, as numbers.
-template <class T, class Op, std::size_t K, class N, class F>
-TENET_INLINE void fold(N n, T (&result)[K], F const& f) {
-    batch<T> total[K];
-    TENET_UNROLL
-    for (std::size_t k = 0; k < K; ++k) total[k] = batch<T>(Op::identity);
+/// Folds f(i, whole or part), the registers of [begin, end).
+template <class T, class Op, class F>
+TENET_INLINE typename Op::value fold_range(std::size_t begin, std::size_t end, F const& f) {
+    constexpr std::size_t width = simd::width<T>;
+    // Four chains: an addition takes four cycles, and one or two can start in each.
+    auto a = Op::start(), b = a, c = a, d = a;
+    std::size_t i = begin;
+    for (; i + 4 * width <= end; i += 4 * width) {
+        a = Op::apply(f(i, whole{}), a);
+        b = Op::apply(f(i + width, whole{}), b);
+        c = Op::apply(f(i + 2 * width, whole{}), c);
+        d = Op::apply(f(i + 3 * width, whole{}), d);
+    }
+    for (; i + width <= end; i += width) a = Op::apply(f(i, whole{}), a);
+    if (i < end) {
+        const part rest{end - i};
+        b = Op::apply(existing<T>(f(i, rest), Op::identity, rest), b);
+    }
+    return Op::apply(Op::apply(a, b), Op::apply(c, d));
+}
+
+/// The fold of a row of `n`, as a number: f(i, whole or part) is the register at i.
+template <class T, class Op, class N, class F>
+TENET_INLINE auto fold(N n, F const& f) {
+    auto total = Op::start();
     if constexpr (is_constant<N>) {
         for_vectors<T>(n, [&](std::size_t i, auto t) {
-            batch<T> values[K];
-            f(i, t, values);
-            TENET_UNROLL
-            for (std::size_t k = 0; k < K; ++k)
-                total[k] = Op::apply(total[k], existing<T>(values[k], Op::identity, t));
+            total = Op::apply(existing<T>(f(i, t), Op::identity, t), total);
         });
     } else {
         for (std::size_t begin = 0; begin < n; begin += sum_block)
-            fold_range<T, Op>(begin, std::min<std::size_t>(n, begin + sum_block), total, f);
+            total = Op::apply(fold_range<T, Op>(begin, std::min<std::size_t>(n, begin + sum_block), f), total);
     }
-    TENET_UNROLL
-    for (std::size_t k = 0; k < K; ++k) result[k] = Op::lanes(total[k]);
-}
-
-/// The fold of one quantity: f(i, whole or part) is its register.
-template <class T, class Op, class N, class F>
-TENET_INLINE T fold(N n, F const& f) {
-    T result[1];
-    fold<T, Op>(n, result, [&](std::size_t i, auto t, batch<T>(&values)[1]) { values[0] = f(i, t); });
-    return result[0];
+    return Op::lanes(total);
 }
 
 /// row(r) for each of `rows` rows, each `work` elements of work; on several threads when that pays.

@@ -85,7 +85,8 @@ struct gelu_op {
     static constexpr double scale = 0.7978845608028654, cubic = 0.044715;
     template <class B>
     static B forward(B x) {
-        const B u = B(scale) * x * (B(1) + B(cubic) * x * x);
+        using T = typename B::value_type;
+        const B u = B(T(scale)) * x * (B(1) + B(T(cubic)) * x * x);
         return B(0.5) * x * (B(1) + simd::tanh(u));
     }
     static constexpr graph::value pullback(graph::value dy, graph::value, graph::value x) {
@@ -101,7 +102,8 @@ struct gelu_erf_op {
     static constexpr double root_half = 0.7071067811865476, density = 0.3989422804014327;
     template <class B>
     static B forward(B x) {
-        return B(0.5) * x * (B(1) + simd::erf(B(root_half) * x));
+        using T = typename B::value_type;
+        return B(0.5) * x * (B(1) + simd::erf(B(T(root_half)) * x));
     }
     static constexpr graph::value pullback(graph::value dy, graph::value, graph::value x) {
         const graph::value cumulative = 0.5 + 0.5 * graph::elementwise(graph::info_of<erf_op>, {root_half * x});

@@ -22,6 +22,7 @@ struct run_context {
     std::byte* gradients = nullptr;
     std::array<std::byte*, P::spec::model_count + 1> parameters{};
     std::array<std::byte const*, P::spec::input_count + 1> inputs{};
+    std::array<std::byte*, P::image.outputs.size() + 1> outputs{};  ///< where results go that the caller has memory for
     std::array<std::size_t, axis_count + 1> extents{};
     std::array<int, 16> index{};       ///< by family: the layer of the iteration under way
     std::array<int, 16> iteration{};   ///< by family: how many iterations came before
@@ -128,6 +129,7 @@ auto* address_at(run_context<P> const& c) {
     else if constexpr (L.in == graph::space::parameters) base = c.parameters[static_cast<std::size_t>(L.set)];
     else if constexpr (L.in == graph::space::input)
         base = const_cast<std::byte*>(c.inputs[static_cast<std::size_t>(L.set)]);  // never written to
+    else if constexpr (L.in == graph::space::output) base = c.outputs[static_cast<std::size_t>(L.set)];
     else static_assert(L.in != graph::space::none, "a value without memory is read: a defect of the planner");
     std::size_t offset = L.offset;
     for (int k = 0; k < L.level_count; ++k) {

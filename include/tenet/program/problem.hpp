@@ -124,5 +124,15 @@ constexpr auto const& image_or_nothing() {
     else return empty_image;
 }
 
+/// A compiled program: what the executor is instantiated for.
+template <class Spec>
+struct program_code {
+    using spec = Spec;
+    using real_type = typename Spec::real_type;
+    // A model that does not compile has reported its error; the rest of the program stays silent.
+    static constexpr bool sound = report_problem<Spec>();
+    static constexpr auto const& image = image_or_nothing<Spec, sound>();
+};
+
 }  // namespace detail
 }  // namespace tenet

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <tenet/program/execute.hpp>
+#include <tenet/program/extents.hpp>
 #include <tenet/program/parameters.hpp>
 #include <tenet/program/problem.hpp>
 #include <tenet/program/steps.hpp>
@@ -30,9 +31,8 @@ public:
 
     static_assert(detail::well_formed_result<result_type, has_gradients>());
 
-    // A model that does not compile has reported its error; the rest of the program stays silent.
-    static constexpr bool sound = detail::report_problem<spec>();
-    static constexpr auto const& image = detail::image_or_nothing<spec, sound>();
+    using code = detail::program_code<spec>;
+    static constexpr auto const& image = code::image;
 
     /// Bytes of the arena: every intermediate value of a step.
     static constexpr std::size_t activation_bytes = image.arena_bytes;
@@ -93,28 +93,22 @@ public:
 
     /// The memory of every intermediate value; for tests that fill it with NaN between steps.
     std::span<std::byte> arena() { return {arena_.get(), image.arena_bytes}; }
-    detail::run_context<basic_program> const& context() const { return context_; }
+    detail::run_context<code> const& context() const { return context_; }
 
 private:
     aligned_array<std::byte> arena_;
     aligned_array<Real> gradients_;
-    detail::run_context<basic_program> context_;
+    detail::run_context<code> context_;
 
     template <std::size_t Output>
     auto* address_of_output() const {
         constexpr int id = image.outputs[Output];
-        return detail::address<basic_program, id>(context_);
+        return detail::address<code, id>(context_);
     }
 
     template <std::size_t Output, class Tensor>
     Tensor copy_out(Tensor t) const {
-        constexpr graph::axis_list list = image.nodes[image.outputs[Output]].axes;
-        std::array<std::size_t, Tensor::rank> extents{};
-        for (std::size_t i = 0; i < Tensor::rank; ++i)
-            extents[i] = image.is_static(list[static_cast<int>(i)])
-                             ? image.capacity(list[static_cast<int>(i)])
-                             : context_.extents[static_cast<std::size_t>(list[static_cast<int>(i)])];
-        t.set_extents(extents);
+        t.set_extents(detail::extents_of<code, image.outputs[Output], Tensor::rank>(context_));
         std::copy_n(address_of_output<Output>(), t.size(), t.data());
         return t;
     }
@@ -126,8 +120,8 @@ private:
         (bind_parameters<M>(std::get<M>(arguments)), ...);
         context_.extents.fill(0);
         (bind_input<I>(std::get<spec::model_count + I>(arguments)), ...);
-        derive_extents();
-        detail::run_steps<basic_program>(context_);
+        detail::derive_extents(context_);
+        detail::run_steps<code>(context_);
     }
 
     template <std::size_t M, class Block>
@@ -148,40 +142,7 @@ private:
         static_assert(std::is_same_v<T, typename detail::storage_type<input::type, Real>::type>,
                       "a program's input must be a tensor with the element type of its declaration");
         context_.inputs[I] = reinterpret_cast<std::byte const*>(t.data());
-        (bind_extent<A>(t.template extent<A>()), ...);
-    }
-
-    template <class A>
-    void bind_extent(std::size_t n) {
-        if constexpr (!A::is_static) {
-            for (std::size_t a = 0; a < image.axes.size(); ++a) {
-                if (image.axes[a] != &axis_info_of<A>) continue;
-                std::size_t& extent = context_.extents[a];
-                if (extent != 0 && extent != n)
-                    fail_expectation("extent of axis " + std::string(image.axes[a]->name), std::to_string(extent),
-                                     std::to_string(n));
-                extent = n;
-            }
-        }
-    }
-
-    void derive_extents() {
-        for (graph::extent_rule const& rule : image.rules) {
-            std::size_t n = 1;
-            for (int i = 0; i < rule.factors.rank; ++i) {
-                const auto a = static_cast<std::size_t>(rule.factors[i]);
-                n *= image.axes[a]->is_static ? image.axes[a]->capacity : context_.extents[a];
-            }
-            std::size_t& extent = context_.extents[static_cast<std::size_t>(rule.axis)];
-            if (extent != 0 && extent != n)
-                fail_expectation("extent of axis " +
-                                     std::string(image.axes[static_cast<std::size_t>(rule.axis)]->name),
-                                 std::to_string(n), std::to_string(extent));
-            extent = n;
-        }
-        // Axes that no input has are at their capacity (those of parameters alone).
-        for (std::size_t a = 0; a < image.axes.size(); ++a)
-            if (context_.extents[a] == 0) context_.extents[a] = image.axes[a]->capacity;
+        (detail::bind_extent<A>(context_, t.template extent<A>()), ...);
     }
 };
 

@@ -75,6 +75,7 @@ struct program_spec {
     using function_type = Function;
     using inputs_type = std::tuple<Inputs...>;
     static constexpr program_mode mode = Mode;
+    static constexpr bool external_outputs = requires { Function::external_outputs; };
     static constexpr std::size_t model_count = std::tuple_size_v<models_type>;
     static constexpr std::size_t input_count = sizeof...(Inputs);
 

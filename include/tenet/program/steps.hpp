@@ -33,7 +33,7 @@ template <class P, int Begin, int End>
 consteval auto steps_at_depth() {
     struct list {
         int count = 0;
-        int at[End - Begin + 1] = {};
+        int at[static_cast<std::size_t>(End - Begin + 1)] = {};
     } l;
     for (int s = Begin; s < End; ++s) {
         graph::step const& step = P::image.steps[static_cast<std::size_t>(s)];
@@ -49,7 +49,7 @@ void run_range(run_context<P>& c) {
     // An array of pointers would be indirect calls; expanding into initialisers keeps them direct, and is not bounded
     // by the number of operands that a fold may have.
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-        const int done[] = {0, (run_step<P, list.at[static_cast<std::size_t>(I)]>(c), 0)...};
+        const int done[] = {0, (run_step<P, list.at[I]>(c), 0)...};
         static_cast<void>(done);
     }(std::make_index_sequence<static_cast<std::size_t>(list.count)>{});
 }

@@ -76,7 +76,9 @@ constexpr void keep_outputs(graph::builder& g, symbol<T, L> y) {
     // What leaves the program is dense memory of its own.
     graph::value v = graph::dense(graph::in_memory(y.value()));
     const graph::kind k = v.get().op;
-    if (k == graph::kind::parameter || k == graph::kind::input) v = graph::own_copy(v);
+    bool own = graph::detail::owns_memory(k);
+    for (int id : g.outputs) own = own && id != v.id();
+    if (k == graph::kind::parameter || k == graph::kind::input || (g.external_outputs && !own)) v = graph::own_copy(v);
     g.outputs.push_back(v.id());
 }
 template <class... S>
@@ -113,6 +115,7 @@ template <class Spec>
 constexpr graph::builder trace() {
     graph::builder g;
     g.training = Spec::mode == program_mode::training;
+    g.external_outputs = Spec::external_outputs;
     typename Spec::models_type models{};
     bind_models(g, models);
     [&]<std::size_t... I, std::size_t... K>(std::index_sequence<I...>, std::index_sequence<K...>) {

@@ -69,7 +69,8 @@ TENET_INLINE batch<T> load_partial(T const* p, std::size_t n) {
     alignas(64) T lanes[width<T>] = {};
     detail::copy_chunks<T, width<T>>(p, lanes, n);
 #else
-    // g++ makes one masked load of this loop.
+    // g++ makes one masked load of this loop, unless it knows n: then it copies one by one.
+    asm("" : "+r"(n));
     alignas(64) T lanes[width<T>];
     for (std::size_t i = 0; i < width<T>; ++i) lanes[i] = i < n ? p[i] : T{};
 #endif
@@ -84,6 +85,7 @@ TENET_INLINE void store_partial(batch<T> const& x, T* p, std::size_t n) {
 #if defined(__clang__)
     detail::copy_chunks<T, width<T>>(lanes, p, n);
 #else
+    asm("" : "+r"(n));
     for (std::size_t i = 0; i < width<T>; ++i)
         if (i < n) p[i] = lanes[i];
 #endif
