@@ -59,11 +59,12 @@ void argmax(T const* x, std::int32_t* out, auto pre, auto n, auto post) {
         });
         return;
     }
-    detail::for_rows(rows, length * columns, [=](std::size_t p) {
-        detail::for_vectors<T>(columns, [=](std::size_t q, auto t) {
-            detail::argmax_of_columns(x + p * length * columns + q, out + p * columns + q, length, columns, t);
+    if constexpr (constant_or_zero<decltype(post)> != 1)
+        detail::for_rows(rows, length * columns, [=](std::size_t p) {
+            detail::for_vectors<T>(columns, [=](std::size_t q, auto t) {
+                detail::argmax_of_columns(x + p * length * columns + q, out + p * columns + q, length, columns, t);
+            });
         });
-    });
 }
 
 }  // namespace tenet::kernel

@@ -92,7 +92,8 @@ void transpose_panel(T const* src, T* dst, std::size_t rows, std::size_t columns
     for (std::size_t c = 0; c < whole_columns; c += size)
         for (std::size_t r = 0; r < whole_rows; r += size) {
             if constexpr (squares)
-                simd::transpose_square(src + at(c, src_stride) + r, src_stride, dst + at(r, dst_stride) + c, dst_stride);
+                simd::transpose_square(src + at(c, src_stride) + r, src_stride, dst + at(r, dst_stride) + c,
+                                       dst_stride);
             else one_by_one(r, r + size, c, c + size);
         }
     one_by_one(0, whole_rows, whole_columns, columns);
@@ -114,9 +115,9 @@ void strided_apply(T const* src, T* dst, strided_loop loop) {
                          for (std::size_t u = first; u < end; ++u) {
                              const auto [s, d] = loop.offsets(u / panels, last - 1);
                              const std::size_t r = u % panels * panel;
-                             transpose_panel<T, Op>(src + s + r, dst + d + static_cast<std::ptrdiff_t>(r) * loop.dst[last - 1],
-                                                    std::min(panel, rows - r), columns, loop.src[last],
-                                                    loop.dst[last - 1]);
+                             transpose_panel<T, Op>(
+                                 src + s + r, dst + d + static_cast<std::ptrdiff_t>(r) * loop.dst[last - 1],
+                                 std::min(panel, rows - r), columns, loop.src[last], loop.dst[last - 1]);
                          }
                      });
         return;
@@ -126,15 +127,17 @@ void strided_apply(T const* src, T* dst, strided_loop loop) {
     if (loop.rank == 1) {
         parallel_for(n, parallel_copy, [=](std::size_t first, std::size_t end) {
             strided_run<T, Op>(src + static_cast<std::ptrdiff_t>(first) * src_stride,
-                               dst + static_cast<std::ptrdiff_t>(first) * dst_stride, end - first, src_stride, dst_stride);
+                               dst + static_cast<std::ptrdiff_t>(first) * dst_stride, end - first, src_stride,
+                               dst_stride);
         });
         return;
     }
-    parallel_for(loop.count(last), std::max<std::size_t>(1, parallel_copy / n), [&](std::size_t first, std::size_t end) {
-        loop.for_each(first, end, last, [&](std::ptrdiff_t s, std::ptrdiff_t d) {
-            strided_run<T, Op>(src + s, dst + d, n, src_stride, dst_stride);
-        });
-    });
+    parallel_for(loop.count(last), std::max<std::size_t>(1, parallel_copy / n),
+                 [&](std::size_t first, std::size_t end) {
+                     loop.for_each(first, end, last, [&](std::ptrdiff_t s, std::ptrdiff_t d) {
+                         strided_run<T, Op>(src + s, dst + d, n, src_stride, dst_stride);
+                     });
+                 });
 }
 
 }  // namespace detail
@@ -163,9 +166,8 @@ void add_strided(T const* src, T* dst, std::array<std::size_t, 8> const& extents
 /// p[0], ..., p[n - 1] = value. PyTorch: x.fill_(value).
 template <class T>
 void fill(T* p, std::size_t n, T value) {
-    parallel_for(n, 2 * detail::parallel_copy, [=](std::size_t begin, std::size_t end) {
-        detail::fill_run(p + begin, end - begin, value);
-    });
+    parallel_for(n, 2 * detail::parallel_copy,
+                 [=](std::size_t begin, std::size_t end) { detail::fill_run(p + begin, end - begin, value); });
 }
 
 }  // namespace tenet::kernel

@@ -45,7 +45,7 @@ template <class T, class N>
 // scale (p - (1 - e) [j = target] - e / valid) in the valid columns, 0 in the others and in rows that are ignored.
 template <class T, class N>
 [[gnu::flatten]] void cross_entropy_backward_row(T const* x, std::int32_t target, bool ignored, T lse, T scale, T* dx,
-                                std::size_t classes, N valid, T smoothing) {
+                                                 std::size_t classes, N valid, T smoothing) {
     std::size_t written = 0;
     if (!ignored) {
         const batch<T> of_exp(lse), factor(scale), uniform(scale * smoothing / static_cast<T>(valid));
@@ -98,7 +98,9 @@ void cross_entropy_rows_backward(T const* logits, std::int32_t const* targets, T
 }
 
 /// Elements of workspace that `cross_entropy` needs: the loss of each row.
-constexpr std::size_t cross_entropy_workspace(std::size_t rows) { return rows; }
+constexpr std::size_t cross_entropy_workspace(std::size_t rows) {
+    return rows;
+}
 
 /// *loss = the mean over the rows not ignored (`mean`), or the sum, of the losses of `cross_entropy_rows`; otherwise as
 /// there. The mean over no rows is NaN, as in PyTorch.
@@ -108,16 +110,16 @@ template <class T>
 std::ptrdiff_t cross_entropy(T const* logits, std::int32_t const* targets, T* loss, T* lse, T* workspace, auto rows,
                              auto classes, auto valid, std::int32_t ignore_index, detail::same_as<T> label_smoothing,
                              bool mean) {
-    const auto bad = cross_entropy_rows(logits, targets, workspace, lse, rows, classes, valid, ignore_index,
-                                        label_smoothing);
+    const auto bad =
+        cross_entropy_rows(logits, targets, workspace, lse, rows, classes, valid, ignore_index, label_smoothing);
     if (bad >= 0) return bad;
     reduce<reduction::sum>(workspace, loss, constant<1>{}, static_cast<std::size_t>(rows), constant<1>{});
     if (mean) *loss /= static_cast<T>(detail::kept_rows(targets, rows, ignore_index));
     return -1;
 }
 
-/// The derivative of `cross_entropy` by the logits, *dloss being that by its result; lse as it was left there; dlogits may
-/// be logits. Padded columns and ignored rows get exactly 0.
+/// The derivative of `cross_entropy` by the logits, *dloss being that by its result; lse as it was left there; dlogits
+/// may be logits. Padded columns and ignored rows get exactly 0.
 template <class T>
 void cross_entropy_backward(T const* logits, std::int32_t const* targets, T const* lse, T const* dloss, T* dlogits,
                             auto rows, auto classes, auto valid, std::int32_t ignore_index,

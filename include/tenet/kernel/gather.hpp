@@ -44,7 +44,8 @@ void scatter_add_rows(T const* dy, std::int32_t const* index, T* dtable, auto co
     if (!accumulate) fill(dtable, limit * n, T{0});
     constexpr std::size_t columns = 64;
     const std::size_t blocks = (n + columns - 1) / columns;
-    const std::size_t grain = std::max<std::size_t>(1, detail::parallel_work / std::max<std::size_t>(1, positions * columns));
+    const std::size_t grain =
+        std::max<std::size_t>(1, detail::parallel_work / std::max<std::size_t>(1, positions * columns));
     parallel_for(blocks, grain, [=](std::size_t first, std::size_t last) {
         const std::size_t begin = first * columns, end = std::min(n, last * columns);
         for (std::size_t i = 0; i < positions; ++i) {

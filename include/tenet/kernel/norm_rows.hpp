@@ -16,7 +16,9 @@ template <class T>
 using same_as = std::type_identity_t<T>;
 
 /// Into how many chunks rows are divided: by their number alone.
-constexpr std::size_t row_chunks(std::size_t rows) { return std::clamp<std::size_t>(rows / 8, 1, 16); }
+constexpr std::size_t row_chunks(std::size_t rows) {
+    return std::clamp<std::size_t>(rows / 8, 1, 16);
+}
 
 /// rows_of(first, last, sums) for each chunk of rows, `sums` being a zeroed buffer of `width` elements of `workspace`.
 template <class T, class F>

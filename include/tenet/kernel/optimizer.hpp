@@ -14,8 +14,8 @@
 
 namespace tenet::kernel {
 
-/// The numbers of one AdamW step. bias_correction1 = 1 - beta1^t and bias_correction2 = 1 - beta2^t at step t = 1, 2, ...;
-/// gradients are multiplied by grad_scale first (for clipping and accumulation).
+/// The numbers of one AdamW step. bias_correction1 = 1 - beta1^t and bias_correction2 = 1 - beta2^t at step t = 1, 2,
+/// ...; gradients are multiplied by grad_scale first (for clipping and accumulation).
 struct adamw_step {
     double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01;
     double bias_correction1 = 1, bias_correction2 = 1, grad_scale = 1;
@@ -106,7 +106,8 @@ double sum_of_squares(T const* g, std::size_t n) {
 template <class T>
 void scale(T* g, std::size_t n, detail::same_as<T> s) {
     const simd::batch<T> factor(s);
-    detail::for_elements<T>(n, [=](std::size_t i, auto t) { detail::store<T>(detail::load(g + i, t) * factor, g + i, t); });
+    detail::for_elements<T>(
+        n, [=](std::size_t i, auto t) { detail::store<T>(detail::load(g + i, t) * factor, g + i, t); });
 }
 
 }  // namespace tenet::kernel

@@ -54,7 +54,7 @@ void for_random_runs(std::size_t n, std::uint64_t seed, std::uint64_t stream, F 
         for (std::size_t r = first; r < last; ++r) {
             alignas(64) T u[run];
             for (std::size_t b = 0; b < run / per_block<T>; ++b) {
-                const auto words = philox_block(seed, stream, r * (run / per_block<T>) + b);
+                const auto words = philox_block(seed, stream, r * (run / per_block<T>)+b);
                 for (std::size_t k = 0; k < per_block<T>; ++k) u[b * per_block<T> + k] = uniform_of<T>(words, k);
             }
             f(r * run, u, std::min(run, n - r * run));
@@ -64,7 +64,8 @@ void for_random_runs(std::size_t n, std::uint64_t seed, std::uint64_t stream, F 
 
 }  // namespace detail
 
-/// The uniform number in [0, 1) at `index` of a stream, as `uniform_fill(p, n, 0, 1, seed, stream)` leaves it in p[index].
+/// The uniform number in [0, 1) at `index` of a stream, as `uniform_fill(p, n, 0, 1, seed, stream)` leaves it in
+/// p[index].
 template <class T = double>
 T uniform_at(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) {
     constexpr std::size_t k = detail::per_block<T>;
@@ -81,8 +82,8 @@ void uniform_fill(T* p, std::size_t n, detail::same_as<T> lo, detail::same_as<T>
     });
 }
 
-/// p[i] = mean + std z, z normal, made of the uniform numbers 2 (i / 2) and 2 (i / 2) + 1 after Box and Muller: the same
-/// for any number of threads, and for any n that includes i. PyTorch: torch.nn.init.normal_.
+/// p[i] = mean + std z, z normal, made of the uniform numbers 2 (i / 2) and 2 (i / 2) + 1 after Box and Muller: the
+/// same for any number of threads, and for any n that includes i. PyTorch: torch.nn.init.normal_.
 template <class T>
 void normal_fill(T* p, std::size_t n, detail::same_as<T> mean, detail::same_as<T> std, std::uint64_t seed,
                  std::uint64_t stream) {
@@ -95,8 +96,7 @@ void normal_fill(T* p, std::size_t n, detail::same_as<T> mean, detail::same_as<T
             radius[i] = u[2 * i] + smallest;
             angle[i] = u[2 * i + 1];
         }
-        const batch<T> r =
-            simd::sqrt<T>(batch<T>(T(-2)) * simd::log(batch<T>::load_aligned(radius))) * batch<T>(std);
+        const batch<T> r = simd::sqrt<T>(batch<T>(T(-2)) * simd::log(batch<T>::load_aligned(radius))) * batch<T>(std);
         const batch<T> a = batch<T>::load_aligned(angle) * batch<T>(T(6.283185307179586477));
         simd::fma<T>(r, simd::cos<T>(a), batch<T>(mean)).store_aligned(radius);
         simd::fma<T>(r, simd::sin<T>(a), batch<T>(mean)).store_aligned(angle);

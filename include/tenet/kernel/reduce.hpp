@@ -67,8 +67,8 @@ void fold_long_columns(T const* x, std::size_t n, std::size_t stride, std::size_
     }
 }
 
-inline constexpr std::size_t column_block = 64;      // columns that one task has at least
-inline constexpr std::size_t few_columns = 512;      // fewer than these: the rows are shared out instead
+inline constexpr std::size_t column_block = 64;       // columns that one task has at least
+inline constexpr std::size_t few_columns = 512;       // fewer than these: the rows are shared out instead
 inline constexpr std::size_t column_row_chunks = 16;  // into so many chunks
 
 // Few columns, many rows: chunks of rows into a buffer each, added in order.
@@ -116,21 +116,22 @@ void reduce(T const* x, T* out, auto pre, auto n, auto post, bool accumulate = f
     using Op = detail::operation_of<R, T>;
     const std::size_t rows = pre, columns = post;
     const auto length = detail::row_length<T>(n);
-    if (columns != 1) {
-        if (!accumulate) std::fill_n(out, rows * columns, Op::identity);
-        return detail::reduce_columns<T, Op>(x, out, rows, length, columns);
+    if constexpr (constant_or_zero<decltype(post)> != 1) {
+        if (columns != 1) {
+            if (!accumulate) std::fill_n(out, rows * columns, Op::identity);
+            return detail::reduce_columns<T, Op>(x, out, rows, length, columns);
+        }
     }
     const auto keep = [=](std::size_t p, T value) { out[p] = accumulate ? Op::apply(out[p], value) : value; };
     if (rows == 1) {
         const auto part = [=](std::size_t begin, std::size_t end) {
             return detail::fold_row<T, Op>(x + begin, end - begin);
         };
-        keep(0, ordered_reduce(length, detail::parallel_work, Op::identity, part, [](T a, T b) { return Op::apply(a, b); }));
+        keep(0, ordered_reduce(length, detail::parallel_work, Op::identity, part,
+                               [](T a, T b) { return Op::apply(a, b); }));
         return;
     }
-    detail::for_rows(rows, length, [=](std::size_t p) {
-        keep(p, detail::fold_row<T, Op>(x + p * length, length));
-    });
+    detail::for_rows(rows, length, [=](std::size_t p) { keep(p, detail::fold_row<T, Op>(x + p * length, length)); });
 }
 
 }  // namespace tenet::kernel

@@ -89,8 +89,8 @@ template <std::size_t Rows, class T, class N>
 
 }  // namespace detail
 
-/// The derivatives of `rms_norm`: dx = rstd (g - x' mean(g x')) with g = dy gamma and x' = x rstd; dgamma = sum over rows
-/// of dy x'. Both are overwritten, not added to.
+/// The derivatives of `rms_norm`: dx = rstd (g - x' mean(g x')) with g = dy gamma and x' = x rstd; dgamma = sum over
+/// rows of dy x'. Both are overwritten, not added to.
 ///
 /// dy, x, dx: [rows, n]; gamma: [n] or null; rstd: [rows]; dgamma: [n]; dx and dgamma may be null, dx may be dy.
 /// workspace: rms_norm_backward_workspace(rows, n) elements, unused if dgamma is null.

@@ -173,9 +173,8 @@ template <class T, class Op, class N, class F>
 TENET_INLINE auto fold(N n, F const& f) {
     auto total = Op::start();
     if constexpr (is_constant<N>) {
-        for_vectors<T>(n, [&](std::size_t i, auto t) {
-            total = Op::apply(existing<T>(f(i, t), Op::identity, t), total);
-        });
+        for_vectors<T>(n,
+                       [&](std::size_t i, auto t) { total = Op::apply(existing<T>(f(i, t), Op::identity, t), total); });
     } else {
         for (std::size_t begin = 0; begin < n; begin += sum_block)
             total = Op::apply(fold_range<T, Op>(begin, std::min<std::size_t>(n, begin + sum_block), f), total);

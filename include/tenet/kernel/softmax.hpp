@@ -12,8 +12,8 @@ namespace tenet::kernel {
 
 namespace detail {
 
-/// row(offset, p, n) for each row of [pre, n, post] if post is 1, column(offset, result, n, post, whole or part) for each
-/// register of columns otherwise, `result` being its place in [pre, post]; in parallel.
+/// row(offset, p, n) for each row of [pre, n, post] if post is 1, column(offset, result, n, post, whole or part) for
+/// each register of columns otherwise, `result` being its place in [pre, post]; in parallel.
 template <class T, class Pre, class N, class Post, class Row, class Column>
 void for_rows_or_columns(Pre pre, N n, Post post, Row const& row, Column const& column) {
     const auto length = row_length<T>(n);
@@ -38,8 +38,8 @@ void for_rows_or_columns(Pre pre, N n, Post post, Row const& row, Column const& 
 
 /// y[p, i, q] = exp(x[p, i, q]) / sum over j of exp(x[p, j, q]).
 ///
-/// x, y: [pre, n, post], contiguous; y may be x. Numbers of any finite size are safe; where all of a row is -inf, y is 0.
-/// Probabilities below the smallest normal number are 0. PyTorch: torch.softmax(x, 1), but for that row (NaN there).
+/// x, y: [pre, n, post], contiguous; y may be x. Numbers of any finite size are safe; where all of a row is -inf, y is
+/// 0. Probabilities below the smallest normal number are 0. PyTorch: torch.softmax(x, 1), but for that row (NaN there).
 template <class T>
 void softmax(T const* x, T* y, auto pre, auto n, auto post) {
     detail::for_rows_or_columns<T>(
@@ -51,11 +51,13 @@ void softmax(T const* x, T* y, auto pre, auto n, auto post) {
 
 /// y[p, i, q] = x[p, i, q] - log(sum over j of exp(x[p, j, q])).
 ///
-/// x, y: [pre, n, post], contiguous; y may be x. Where all of a row is -inf, y is -inf. PyTorch: torch.log_softmax(x, 1).
+/// x, y: [pre, n, post], contiguous; y may be x. Where all of a row is -inf, y is -inf. PyTorch: torch.log_softmax(x,
+/// 1).
 template <class T>
 void log_softmax(T const* x, T* y, auto pre, auto n, auto post) {
     detail::for_rows_or_columns<T>(
-        pre, n, post, [=](std::size_t at, std::size_t, auto length) { detail::log_softmax_row(x + at, y + at, length); },
+        pre, n, post,
+        [=](std::size_t at, std::size_t, auto length) { detail::log_softmax_row(x + at, y + at, length); },
         [=](std::size_t at, std::size_t, std::size_t length, std::size_t stride, auto t) {
             detail::log_softmax_columns(x + at, y + at, length, stride, t);
         });

@@ -38,8 +38,8 @@ template <class T, class N>
 TENET_INLINE split_logsumexp<T> row_logsumexp(T const* x, N n) {
     const T shift = softmax_shift(row_max(x, n));
     const batch<T> m(shift);
-    const T sum = fold<T, adding<T>>(
-        n, [=](std::size_t i, auto t) { return simd::exp_not_positive<T>(load(x + i, t) - m); });
+    const T sum =
+        fold<T, adding<T>>(n, [=](std::size_t i, auto t) { return simd::exp_not_positive<T>(load(x + i, t) - m); });
     return {shift, std::log(sum)};
 }
 

@@ -85,13 +85,7 @@ constexpr void attention_vjp(graph::builder& g, int id, int cotangent) {
     b.input_count = 3;
     b.add_input(out.id());
     b.add_input(dout.id());
-    graph::value saved = out;
-    for (std::size_t i = static_cast<std::size_t>(id) + 1; i < g.nodes.size(); ++i)
-        if (g.nodes[i].op == graph::kind::output && g.nodes[i].input[0] == id) {
-            saved = graph::value(g, static_cast<int>(i));
-            break;
-        }
-    b.add_input(saved.id());
+    b.add_input(existing_output(g, id, 1).id());
     if (n.input_count > 3) b.add_input(n.input[3]);
 
     // Three views of one packed operand: the gradient is written as one packed tensor.

@@ -64,13 +64,12 @@ constexpr void cross_entropy_backward_vjp(graph::builder& g, int id, int cotange
 
 constexpr void cross_entropy_vjp(graph::builder& g, int id, int cotangent) {
     const graph::node n = g.at(id);
-    const graph::value loss(g, id);
     const graph::value dloss = graph::dense(graph::in_memory(graph::value(g, cotangent)));
     graph::node b = n;
     b.op = graph::kind::cross_entropy_backward;
     b.vjp = &cross_entropy_backward_vjp;
     b.axes = g.at(n.input[0]).axes;
-    b.add_input(output_of(loss, 1, g.at(n.input[1]).axes, true).id());
+    b.add_input(existing_output(g, id, 1).id());
     b.add_input(graph::arrange(dloss, n.axes).id());
     graph::accumulate(g, n.input[0], graph::value(g, g.emit(b)));
 }

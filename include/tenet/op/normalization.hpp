@@ -33,6 +33,17 @@ constexpr graph::value output_of(graph::value v, int which, graph::axis_list con
     return {v.graph(), v.graph().emit(n)};
 }
 
+/// The further result number `which` of node `id`, emitted together with it: its region is the node's own, so that a
+/// backward loop reads what the forward loop wrote.
+constexpr graph::value existing_output(graph::builder& g, int id, int which) {
+    for (std::size_t i = static_cast<std::size_t>(id) + 1; i < g.nodes.size(); ++i) {
+        graph::node const& n = g.nodes[i];
+        if (n.op == graph::kind::output && n.input[0] == id && n.integer[0] == which)
+            return {g, static_cast<int>(i)};
+    }
+    throw "a further result was not emitted together with its node";
+}
+
 /// `x` dense with the axes `over` last, in the order given.
 constexpr graph::value innermost(graph::value x, graph::axis_list const& over) {
     graph::axis_list order = graph::minus(x.axes(), over);
@@ -66,7 +77,6 @@ constexpr void layer_norm_backward_vjp(graph::builder& g, int id, int) {
 constexpr void layer_norm_vjp(graph::builder& g, int id, int cotangent) {
     const graph::node n = g.at(id);
     const graph::value dy = graph::dense(graph::arrange(graph::in_memory(graph::value(g, cotangent)), n.axes));
-    const graph::value y(g, id);
     const graph::axis_list rows = graph::minus(n.axes, n.over);
     graph::node b;
     b.op = graph::kind::layer_norm_backward;
@@ -77,8 +87,8 @@ constexpr void layer_norm_vjp(graph::builder& g, int id, int cotangent) {
     b.integer[2] = n.input_count > 1;
     b.add_input(dy.id());
     b.add_input(n.input[0]);
-    b.add_input(output_of(y, 1, rows, true).id());
-    b.add_input(output_of(y, 2, rows, true).id());
+    b.add_input(existing_output(g, id, 1).id());
+    b.add_input(existing_output(g, id, 2).id());
     if (n.input_count > 1) b.add_input(n.input[1]);
     const graph::value dx(g, g.emit(b));
     const graph::value dgamma = output_of(dx, 1, n.over, false), dbeta = output_of(dx, 2, n.over, false);
@@ -127,7 +137,6 @@ constexpr void rms_norm_backward_vjp(graph::builder& g, int id, int) {
 constexpr void rms_norm_vjp(graph::builder& g, int id, int cotangent) {
     const graph::node n = g.at(id);
     const graph::value dy = graph::dense(graph::arrange(graph::in_memory(graph::value(g, cotangent)), n.axes));
-    const graph::value y(g, id);
     const graph::axis_list rows = graph::minus(n.axes, n.over);
     graph::node b;
     b.op = graph::kind::rms_norm_backward;
@@ -138,7 +147,7 @@ constexpr void rms_norm_vjp(graph::builder& g, int id, int cotangent) {
     b.integer[2] = n.input_count > 1;
     b.add_input(dy.id());
     b.add_input(n.input[0]);
-    b.add_input(output_of(y, 1, rows, true).id());
+    b.add_input(existing_output(g, id, 1).id());
     if (n.input_count > 1) b.add_input(n.input[1]);
     const graph::value dx(g, g.emit(b));
     const graph::value dgamma = output_of(dx, 1, n.over, false);

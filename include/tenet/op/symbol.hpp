@@ -63,9 +63,11 @@ template <dtype T, class L>
 inline constexpr bool is_symbol<symbol<T, L>> = true;
 
 // Instantiates the undefined template named after the mistake: the compiler prints it with the axis and the sizes.
+// The size is thrown away in a statement of its own, so that g++ does not go on to complain about who uses it.
 template <class Error>
 constexpr poison mistake() {
-    return poison{sizeof(Error)};
+    static_cast<void>(sizeof(Error));
+    return {};
 }
 
 // Whether the mistake is one of several in the same call: only the first is reported.

@@ -20,8 +20,8 @@ constexpr std::size_t ordered_block_size(std::size_t n, std::size_t block) {
     return least <= block ? block : (least + block - 1) / block * block;
 }
 
-/// combine(... combine(combine(identity, map(0, b)), map(b, 2 b)) ..., map(k b, n)) for blocks of `b` elements, computed
-/// in parallel and combined in order. No allocation: at most 64 results of `R` on the stack.
+/// combine(... combine(combine(identity, map(0, b)), map(b, 2 b)) ..., map(k b, n)) for blocks of `b` elements,
+/// computed in parallel and combined in order. No allocation: at most 64 results of `R` on the stack.
 template <class R, class Map, class Combine>
 R ordered_reduce(std::size_t n, std::size_t block, R identity, Map const& map, Combine const& combine) {
     const std::size_t size = ordered_block_size(n, block);

@@ -12,6 +12,7 @@
 #include <tenet/program/parameters.hpp>
 #include <tenet/program/problem.hpp>
 #include <tenet/program/steps.hpp>
+#include <tenet/program/tap.hpp>
 #include <tenet/tensor/tensor.hpp>
 
 namespace tenet {
@@ -83,6 +84,16 @@ public:
         static_assert(input::differentiated, "input_gradient<I>(): input I is not a variable<...>");
         constexpr std::size_t which = detail::symbol_count<result_type> + detail::variables_before<I, Inputs...>();
         return copy_out<which>(typename detail::tensor_of<typename input::symbol_type, Real>::type{});
+    }
+
+    /// The value that model code named with `tap<Name>(x)`, as it was in the last step: name, element type, run-time
+    /// shape, memory in the arena (valid until the next step). In a stack, `layer` says which layer's; for a module
+    /// that was called several times, `Occurrence` which call's.
+    template <fixed_string Name, int Occurrence = 0>
+    named_array tap(std::size_t layer = 0) const {
+        constexpr int id = detail::tapped_node<code, Name>(Occurrence);
+        static_assert(id >= 0, "tap<Name>(): the program names no such value (or nothing that it computes needs it)");
+        return detail::tapped_array<code, id>(context_, std::string(Name.view()), layer);
     }
 
     /// Seed and step number that dropout draws from.

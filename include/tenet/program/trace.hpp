@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include <tenet/graph/cost.hpp>
 #include <tenet/graph/plan.hpp>
 #include <tenet/program/spec.hpp>
 
@@ -232,6 +233,7 @@ constexpr program_image<Size> freeze() {
     image.arena_bytes = p.plan.arena_bytes;
     image.gradient_elements = p.plan.gradient_elements;
     image.families = p.graph.families;
+    image.flops = graph::total_flops(image);
     return image;
 }
 

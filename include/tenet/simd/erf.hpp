@@ -11,8 +11,9 @@
 
 namespace tenet::simd {
 
-/// The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x, at most 2 ulp off. PyTorch: torch.erf.
-TENET_INLINE batch<float> erf(batch<float> const& x) {
+namespace detail {
+
+TENET_INLINE batch<float> erf_of(batch<float> const& x) {
     const batch<float> t = xsimd::abs(x), s = x * x;
     batch<float> near(-5.96761703e-4f);
     near = fma<float>(near, s, batch<float>(4.99119423e-3f));
@@ -34,11 +35,19 @@ TENET_INLINE batch<float> erf(batch<float> const& x) {
     far = xsimd::copysign(batch<float>(1.0f) - exp_not_positive<float>(far), x);
     return select<float>(t > batch<float>(0.927734375f), far, near);
 }
-TENET_INLINE batch<double> erf(batch<double> const& x) {
+TENET_INLINE batch<double> erf_of(batch<double> const& x) {
     alignas(64) double lanes[width<double>];
     x.store_aligned(lanes);
     for (std::size_t i = 0; i < width<double>; ++i) lanes[i] = std::erf(lanes[i]);
     return batch<double>::load_aligned(lanes);
+}
+
+}  // namespace detail
+
+/// The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x, at most 2 ulp off. PyTorch: torch.erf.
+template <class T>
+TENET_INLINE batch<T> erf(batch<T> const& x) {
+    return detail::erf_of(x);
 }
 
 }  // namespace tenet::simd

@@ -136,20 +136,31 @@ TENET_INLINE batch<T> fast_tanh(batch<T> const& x) {
     return xsimd::copysign(e / (e + batch<T>(T{2})), x);
 }
 
-/// Hyperbolic tangent, at most 2 ulp off (float; double 2.6); +-1 at infinity. PyTorch: torch.tanh.
-TENET_INLINE batch<float> tanh(batch<float> const& x) {
-    using c = detail::exp_constants<float>;
+namespace detail {
+
+TENET_INLINE batch<float> tanh_of(batch<float> const& x) {
+    using c = exp_constants<float>;
     // Below 5/8 an odd polynomial (Cephes, S. Moshier), above it 1 - 2 / (e^2|x| + 1).
     static constexpr float odd[] = {-3.33332819422e-1f, 1.33314422036e-1f, -5.37397155531e-2f, 2.06390887954e-2f,
                                     -5.70498872745e-3f};
     const batch<float> one(1.0f), a = xsimd::abs(x), s = a * a;
-    const batch<float> near = fma<float>(a * s, detail::polynomial<float>(s, odd), a);
+    const batch<float> near = fma<float>(a * s, polynomial<float>(s, odd), a);
     const batch<float> z = xsimd::min(batch<float>(c::saturated), a);
-    const auto [reduced, exponent] = detail::reduce_exp<float>(z + z, c::bias);
-    const batch<float> scale = detail::power_of_two<float>(exponent);
+    const auto [reduced, exponent] = reduce_exp<float>(z + z, c::bias);
+    const batch<float> scale = power_of_two<float>(exponent);
     const batch<float> far = one - batch<float>(2.0f) / fma<float>(scale, reduced, scale + one);
     return xsimd::copysign(select<float>(a < batch<float>(0.625f), near, far), x);
 }
-TENET_INLINE batch<double> tanh(batch<double> const& x) { return fast_tanh<double>(x); }
+TENET_INLINE batch<double> tanh_of(batch<double> const& x) {
+    return fast_tanh<double>(x);
+}
+
+}  // namespace detail
+
+/// Hyperbolic tangent, at most 2 ulp off (float; double 2.6); +-1 at infinity. PyTorch: torch.tanh.
+template <class T>
+TENET_INLINE batch<T> tanh(batch<T> const& x) {
+    return detail::tanh_of(x);
+}
 
 }  // namespace tenet::simd

@@ -63,13 +63,10 @@ TENET_INLINE batch<double> log_of_split(split_number<double> const& x, batch<dou
     return fma<double>(n, batch<double>(6.93147180369123816490e-01), f - (half - fma<double>(s, half + r, small)));
 }
 
-}  // namespace detail
-
-/// Natural logarithm, at most 2 ulp off. log(0) = -inf, log of a negative number is NaN. PyTorch: torch.log.
-TENET_INLINE batch<float> log(batch<float> const& x) {
+TENET_INLINE batch<float> log_of(batch<float> const& x) {
     const mask<float> denormal = x < batch<float>(std::numeric_limits<float>::min());
     const batch<float> y = select<float>(denormal, x * batch<float>(8388608.0f), x);
-    const auto [exponent, f] = detail::split<float>(y, 0x3f800000 - 0x3f2aaaab);  // 1 + f in [2/3, 4/3)
+    const auto [exponent, f] = split<float>(y, 0x3f800000 - 0x3f2aaaab);  // 1 + f in [2/3, 4/3)
     const batch<float> n = select<float>(denormal, exponent - batch<float>(23.0f), exponent);
     const batch<float> s = f * f;
     batch<float> r(-0.130310059f), t(0.140869141f);
@@ -82,25 +79,24 @@ TENET_INLINE batch<float> log(batch<float> const& x) {
     r = fma<float>(r, f, batch<float>(0.333331972f));
     r = fma<float>(r, f, batch<float>(-0.5f));
     r = fma<float>(r, s, f);
-    return detail::log_special<float>(x, fma<float>(n, batch<float>(0.693147182f), r));
+    return log_special<float>(x, fma<float>(n, batch<float>(0.693147182f), r));
 }
-TENET_INLINE batch<double> log(batch<double> const& x) {
+TENET_INLINE batch<double> log_of(batch<double> const& x) {
     const mask<double> denormal = x < batch<double>(std::numeric_limits<double>::min());
     const batch<double> y = select<double>(denormal, x * batch<double>(4503599627370496.0), x);
-    auto parts = detail::split<double>(y, 0x3ff0000000000000 - 0x3fe6a09e667f3bcd);  // from sqrt(1/2) on
+    auto parts = split<double>(y, 0x3ff0000000000000 - 0x3fe6a09e667f3bcd);  // from sqrt(1/2) on
     parts.exponent = select<double>(denormal, parts.exponent - batch<double>(52.0), parts.exponent);
-    return detail::log_special<double>(x, detail::log_of_split(parts, batch<double>(0.0)));
+    return log_special<double>(x, log_of_split(parts, batch<double>(0.0)));
 }
 
-/// log(1 + x) without cancellation near 0. log1p(-1) = -inf, below it is NaN. PyTorch: torch.log1p.
-TENET_INLINE batch<float> log1p(batch<float> const& x) {
+TENET_INLINE batch<float> log1p_of(batch<float> const& x) {
     const batch<float> u = x + batch<float>(1.0f);
     // 1 + x = 2^n (1 + f); f = x 2^-n + (2^-n - 1), computed through 4 2^-n, which does not overflow.
-    const detail::float_bits e = ((detail::to_bits<float>(u) - 0x3f400000) >> 23) << 23;
-    const batch<float> four = detail::from_vector<float>(detail::float_bits(0x40800000 - e));
+    const float_bits e = ((to_bits<float>(u) - 0x3f400000) >> 23) << 23;
+    const batch<float> four = from_vector<float>(float_bits(0x40800000 - e));
     const batch<float> quarter = batch<float>(0.25f);
     const batch<float> f = fma<float>(quarter, four, batch<float>(-1.0f)) + x * (quarter * four);
-    const batch<float> n = detail::to_number(detail::float_bits(e >> 23));
+    const batch<float> n = to_number(float_bits(e >> 23));
     const batch<float> s = f * f;
     batch<float> r(-4.54559326e-2f), t(1.05529785e-1f);
     r = fma<float>(r, s, batch<float>(-1.32279143e-1f));
@@ -112,15 +108,29 @@ TENET_INLINE batch<float> log1p(batch<float> const& x) {
     r = fma<float>(r, f, batch<float>(3.33335280e-1f));
     r = fma<float>(r, f, batch<float>(-0.5f));
     r = fma<float>(r, s, f);
-    return detail::log_special<float>(u, fma<float>(n, batch<float>(0.693147182f), r));
+    return log_special<float>(u, fma<float>(n, batch<float>(0.693147182f), r));
 }
-TENET_INLINE batch<double> log1p(batch<double> const& x) {
+TENET_INLINE batch<double> log1p_of(batch<double> const& x) {
     const batch<double> one(1.0), u = x + one;
-    const auto parts = detail::split<double>(u, 0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
+    const auto parts = split<double>(u, 0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
     // What the rounding of 1 + x lost.
     const batch<double> lost = select<double>(x < one, x - (u - one), one - (u - x));
-    const batch<double> y = detail::log_of_split(parts, lost / u);
-    return detail::log_special<double>(u, select<double>(u == one, x, y));
+    const batch<double> y = log_of_split(parts, lost / u);
+    return log_special<double>(u, select<double>(u == one, x, y));
+}
+
+}  // namespace detail
+
+/// Natural logarithm, at most 2 ulp off. log(0) = -inf, log of a negative number is NaN. PyTorch: torch.log.
+template <class T>
+TENET_INLINE batch<T> log(batch<T> const& x) {
+    return detail::log_of(x);
+}
+
+/// log(1 + x) without cancellation near 0. log1p(-1) = -inf, below it is NaN. PyTorch: torch.log1p.
+template <class T>
+TENET_INLINE batch<T> log1p(batch<T> const& x) {
+    return detail::log1p_of(x);
 }
 
 }  // namespace tenet::simd

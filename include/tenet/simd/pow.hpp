@@ -14,8 +14,9 @@
 
 namespace tenet::simd {
 
-/// x^y, at most 1 ulp off; zeros, infinities, NaN and negative bases as in C's pow. PyTorch: torch.pow.
-TENET_INLINE batch<float> pow(batch<float> const& x, batch<float> const& y) {
+namespace detail {
+
+TENET_INLINE batch<float> pow_of(batch<float> const& x, batch<float> const& y) {
     constexpr std::size_t n = width<float>;
     constexpr float infinity = std::numeric_limits<float>::infinity();
     const batch<float> zero(0.0f), one(1.0f), magnitude = xsimd::abs(x);
@@ -43,12 +44,20 @@ TENET_INLINE batch<float> pow(batch<float> const& x, batch<float> const& y) {
     const mask<float> unit = (magnitude == one) & (xsimd::abs(y) == batch<float>(infinity));
     return select<float>((y == zero) | (x == one) | unit, one, r);
 }
-TENET_INLINE batch<double> pow(batch<double> const& x, batch<double> const& y) {
+TENET_INLINE batch<double> pow_of(batch<double> const& x, batch<double> const& y) {
     alignas(64) double a[width<double>], b[width<double>];
     x.store_aligned(a);
     y.store_aligned(b);
     for (std::size_t i = 0; i < width<double>; ++i) a[i] = std::pow(a[i], b[i]);
     return batch<double>::load_aligned(a);
+}
+
+}  // namespace detail
+
+/// x^y, at most 1 ulp off; zeros, infinities, NaN and negative bases as in C's pow. PyTorch: torch.pow.
+template <class T>
+TENET_INLINE batch<T> pow(batch<T> const& x, batch<T> const& y) {
+    return detail::pow_of(x, y);
 }
 
 }  // namespace tenet::simd

@@ -34,8 +34,8 @@ TENET_INLINE T reduce_add(batch<T> const& x) {
 /// The largest lane, NaN if one is.
 template <class T>
 TENET_INLINE T reduce_max(batch<T> const& x) {
-    return detail::to_lanes<T>(detail::fold_lanes<T, width<T> / 2>(
-        x, [](batch<T> const& a, batch<T> const& b) { return max<T>(a, b); }))[0];
+    return detail::to_lanes<T>(
+        detail::fold_lanes<T, width<T> / 2>(x, [](batch<T> const& a, batch<T> const& b) { return max<T>(a, b); }))[0];
 }
 
 /// The largest lane; where one is NaN the result may be another.
@@ -48,8 +48,8 @@ TENET_INLINE T fast_reduce_max(batch<T> const& x) {
 /// The smallest lane, NaN if one is.
 template <class T>
 TENET_INLINE T reduce_min(batch<T> const& x) {
-    return detail::to_lanes<T>(detail::fold_lanes<T, width<T> / 2>(
-        x, [](batch<T> const& a, batch<T> const& b) { return min<T>(a, b); }))[0];
+    return detail::to_lanes<T>(
+        detail::fold_lanes<T, width<T> / 2>(x, [](batch<T> const& a, batch<T> const& b) { return min<T>(a, b); }))[0];
 }
 
 }  // namespace tenet::simd

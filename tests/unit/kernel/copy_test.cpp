@@ -122,12 +122,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(broadcasts, T, elements) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(slices_and_backward, T, elements) {
     const auto src = counted<T>(50 * 60);
-    check(src, 61, 40 * 57, {40, 57}, {60, 1}, {57, 1}, 2);           // a window
-    check(src, 0, 50 * 200, {50, 60}, {60, 1}, {200, 1}, 2);          // into a wider target
-    check(src, 49 * 60, 50 * 60, {50, 60}, {-60, 1}, {60, 1}, 2);     // rows reversed
-    check(src, 59, 50 * 60, {50, 60}, {60, -1}, {60, 1}, 2);          // columns reversed
-    check(src, 0, 25 * 20, {25, 20}, {120, 3}, {20, 1}, 2);           // every second row, third column
-    check(src, 0, 50 * 60 * 2, {50, 60}, {60, 1}, {120, 2}, 2);       // interleaved
+    check(src, 61, 40 * 57, {40, 57}, {60, 1}, {57, 1}, 2);        // a window
+    check(src, 0, 50 * 200, {50, 60}, {60, 1}, {200, 1}, 2);       // into a wider target
+    check(src, 49 * 60, 50 * 60, {50, 60}, {-60, 1}, {60, 1}, 2);  // rows reversed
+    check(src, 59, 50 * 60, {50, 60}, {60, -1}, {60, 1}, 2);       // columns reversed
+    check(src, 0, 25 * 20, {25, 20}, {120, 3}, {20, 1}, 2);        // every second row, third column
+    check(src, 0, 50 * 60 * 2, {50, 60}, {60, 1}, {120, 2}, 2);    // interleaved
     check(src, 0, 2 * 3 * 2 * 2 * 2 * 2 * 2 * 3, {2, 3, 2, 2, 2, 2, 2, 3}, {288, 96, 48, 24, 12, 6, 3, 1},
           {1, 2, 6, 12, 24, 48, 96, 192}, 8);
 }

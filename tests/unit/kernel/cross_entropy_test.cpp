@@ -136,8 +136,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(all_rows_ignored, T, numbers) {
     const std::int32_t targets[] = {ignore, ignore};
     T loss = 0, dloss = 1;
     std::vector<T> lse(2), work(2), dx(6, T(9));
-    BOOST_TEST(kernel::cross_entropy(x.data(), targets, &loss, lse.data(), work.data(), 2u, 3u, 3u, ignore, T(0), true) ==
-               -1);
+    BOOST_TEST(
+        kernel::cross_entropy(x.data(), targets, &loss, lse.data(), work.data(), 2u, 3u, 3u, ignore, T(0), true) == -1);
     BOOST_TEST(std::isnan(loss));
     kernel::cross_entropy(x.data(), targets, &loss, lse.data(), work.data(), 2u, 3u, 3u, ignore, T(0), false);
     BOOST_TEST(loss == T(0));

@@ -41,7 +41,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(rows_by_index, T, numbers) {
     const auto table = random_vector<T>(4 * 64, 1);
     const std::int32_t index[] = {3, 0, 3};
     std::vector<T> out(3 * 64);
-    BOOST_TEST(kernel::gather_rows(table.data(), index, out.data(), constant<3>{}, constant<4>{}, constant<64>{}) == -1);
+    BOOST_TEST(kernel::gather_rows(table.data(), index, out.data(), constant<3>{}, constant<4>{}, constant<64>{}) ==
+               -1);
     BOOST_TEST(out[63] == table[4 * 64 - 1]);
 }
 
@@ -51,7 +52,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(many_rows_on_threads, T, numbers) {
     const auto index = random_indices(count, 3, static_cast<std::int32_t>(rows));
     std::vector<T> sums(rows * width, T(0));
     for (std::size_t i = 0; i < count; ++i)
-        for (std::size_t j = 0; j < width; ++j) sums[static_cast<std::size_t>(index[i]) * width + j] += dy[i * width + j];
+        for (std::size_t j = 0; j < width; ++j)
+            sums[static_cast<std::size_t>(index[i]) * width + j] += dy[i * width + j];
     const auto got = on_any_threads([&] {
         std::vector<T> out(rows * width);
         kernel::scatter_add_rows(dy.data(), index.data(), out.data(), count, rows, width, false);

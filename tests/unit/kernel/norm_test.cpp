@@ -45,8 +45,7 @@ norm_reference reference(bool centred, std::vector<T> const& x, std::vector<T> c
             r.dbeta[i] += d(dy[k * n + i]);
         }
         for (std::size_t i = 0; i < n; ++i)
-            r.dx[k * n + i] =
-                r.rstd[k] * (d(dy[k * n + i]) * d(gamma[i]) - (centred ? of_g : 0) - normal(i) * of_gx);
+            r.dx[k * n + i] = r.rstd[k] * (d(dy[k * n + i]) * d(gamma[i]) - (centred ? of_g : 0) - normal(i) * of_gx);
     }
     return r;
 }

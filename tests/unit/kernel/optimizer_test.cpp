@@ -26,8 +26,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(adamw_steps, T, numbers) {
             for (int t = 1; t <= 3; ++t) {
                 const auto g = random_vector<T>(n, static_cast<unsigned>(10 + t));
                 kernel::adamw(x.data(), g.data(), first.data(), second.data(), n,
-                              {.lr = 0.01, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1,
-                               .bias_correction1 = 1 - std::pow(0.9, t), .bias_correction2 = 1 - std::pow(0.95, t),
+                              {.lr = 0.01,
+                               .beta1 = 0.9,
+                               .beta2 = 0.95,
+                               .eps = 1e-8,
+                               .weight_decay = 0.1,
+                               .bias_correction1 = 1 - std::pow(0.9, t),
+                               .bias_correction2 = 1 - std::pow(0.95, t),
                                .grad_scale = 0.5});
             }
             return x;
@@ -65,8 +70,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(sgd_steps, T, numbers) {
                 auto x = start;
                 std::vector<T> moving(n, T(0));
                 for (unsigned t = 1; t <= 3; ++t)
-                    kernel::sgd_momentum(x.data(), random_vector<T>(n, t).data(), kind == 0 ? nullptr : moving.data(), n,
-                                         0.1, 0.9, kind == 2, 0.01, 2.0);
+                    kernel::sgd_momentum(x.data(), random_vector<T>(n, t).data(), kind == 0 ? nullptr : moving.data(),
+                                         n, 0.1, 0.9, kind == 2, 0.01, 2.0);
                 return x;
             });
             for (unsigned t = 1; t <= 3; ++t) {

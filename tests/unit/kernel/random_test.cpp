@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(normal_numbers, T, numbers) {
         BOOST_TEST(std::equal(part.begin(), part.end(), z.begin()));
     }
     // And by the formula.
-    const double u = static_cast<double>(kernel::uniform_at<T>(3, 4, 10)), v = static_cast<double>(kernel::uniform_at<T>(3, 4, 11));
+    const double u = static_cast<double>(kernel::uniform_at<T>(3, 4, 10)),
+                 v = static_cast<double>(kernel::uniform_at<T>(3, 4, 11));
     const double r = 2 * std::sqrt(-2 * std::log(u)), angle = 2 * 3.14159265358979323846 * v;
     BOOST_TEST(std::abs(static_cast<double>(z[10]) - (1 + r * std::cos(angle))) < 1e-4);
     BOOST_TEST(std::abs(static_cast<double>(z[11]) - (1 + r * std::sin(angle))) < 1e-4);

@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(results_are_combined_in_order) {
     const auto digits = [](int count) {
         return tenet::with_threads(count, [] {
             return tenet::ordered_reduce(
-                10, 1, std::uint64_t{0}, [](std::size_t begin, std::size_t) { return static_cast<std::uint64_t>(begin); },
+                10, 1, std::uint64_t{0},
+                [](std::size_t begin, std::size_t) { return static_cast<std::uint64_t>(begin); },
                 [](std::uint64_t a, std::uint64_t b) { return a * 10 + b; });
         });
     };

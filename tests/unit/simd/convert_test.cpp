@@ -30,8 +30,7 @@ void check_pair() {
     for (std::size_t count = 0; count <= n; ++count) {
         T lanes[n];
         simd::load_as_partial<T>(source + 1, count).store_unaligned(lanes);
-        for (std::size_t i = 0; i < n; ++i)
-            BOOST_TEST(lanes[i] == (i < count ? static_cast<T>(source[i + 1]) : T(0)));
+        for (std::size_t i = 0; i < n; ++i) BOOST_TEST(lanes[i] == (i < count ? static_cast<T>(source[i + 1]) : T(0)));
         S target[n + 1];
         for (std::size_t i = 0; i <= n; ++i) target[i] = sample<S>(i + 5);
         for (std::size_t i = 0; i < n; ++i) lanes[i] = sample<T>(i);
@@ -61,8 +60,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(all_pairs, T, numbers) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(bool_is_not_zero, T, numbers) {
     constexpr std::size_t n = simd::width<T>;
-    const T values[] = {T(0), T(-0.0), T(0.25), T(-3), std::numeric_limits<T>::quiet_NaN(),
-                        std::numeric_limits<T>::denorm_min()};
+    const T values[] = {
+        T(0), T(-0.0), T(0.25), T(-3), std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::denorm_min()};
     const bool expected[] = {false, false, true, true, true, true};
     for (std::size_t k = 0; k < 6; ++k) {
         bool out[n];

@@ -60,8 +60,7 @@ T at(Function f, double x) {
 
 }  // namespace
 
-#define TENET_TEST_FUNCTION(name) \
-    [](auto x) { return simd::name(x); }, [](long double x) { return std::name(x); }
+#define TENET_TEST_FUNCTION(name) [](auto x) { return simd::name(x); }, [](long double x) { return std::name(x); }
 #define TENET_TEST_VALUE(name, x) at<T>([](auto v) { return simd::name(v); }, x)
 
 using numbers = boost::mpl::list<float, double>;
@@ -83,8 +82,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(exponentials, T, numbers) {
     const auto sigmoid = [](long double x) { return 1 / (1 + std::exp(-x)); };
     BOOST_TEST(worst<T>([](auto x) { return simd::sigmoid(x); }, sigmoid, -far, far) <= 3);
     BOOST_TEST(worst<T>([](auto x) { return simd::sigmoid(x); }, sigmoid, -5, 5) <= 3);
-    BOOST_TEST(worst<T>([](auto x) { return simd::exp_not_positive(x); },
-                        [](long double x) { return std::exp(x); }, -87, 0) <= bound);
+    BOOST_TEST(worst<T>([](auto x) { return simd::exp_not_positive(x); }, [](long double x) { return std::exp(x); },
+                        -87, 0) <= bound);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(logarithms, T, numbers) {
@@ -128,8 +127,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(powers_and_roots, T, numbers) {
         }
     BOOST_TEST(worst<T>([](auto x) { return simd::sqrt(x); }, [](long double x) { return std::sqrt(x); }, 0, 1e5) <=
                0.51);
-    BOOST_TEST(worst<T>([](auto x) { return simd::rsqrt(x); },
-                        [](long double x) { return 1 / std::sqrt(x); }, 0, 1e5) <= 1.6);
+    BOOST_TEST(
+        worst<T>([](auto x) { return simd::rsqrt(x); }, [](long double x) { return 1 / std::sqrt(x); }, 0, 1e5) <= 1.6);
     BOOST_TEST(std::isnan(TENET_TEST_VALUE(sqrt, -1.0)));
     BOOST_TEST(TENET_TEST_VALUE(rsqrt, 0.0) == static_cast<T>(inf));
 }
