@@ -7,6 +7,7 @@ set(TENET_HEADERS
   include/tenet/base/fixed_string.hpp
   include/tenet/base/list.hpp
   include/tenet/base/macros.hpp
+  include/tenet/base/mistake.hpp
   include/tenet/base/reflect.hpp
   include/tenet/base/type_name.hpp
   include/tenet/base/version.hpp
@@ -17,6 +18,7 @@ set(TENET_HEADERS
   include/tenet/graph/builder.hpp
   include/tenet/graph/contract.hpp
   include/tenet/graph/contraction.hpp
+  include/tenet/graph/cost.hpp
   include/tenet/graph/differentiate.hpp
   include/tenet/graph/fuse.hpp
   include/tenet/graph/geometry.hpp
@@ -52,6 +54,7 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm.hpp
   include/tenet/kernel/gemm_block.hpp
   include/tenet/kernel/gemm_pack.hpp
+  include/tenet/kernel/gemm_small.hpp
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
   include/tenet/kernel/layer_norm.hpp
@@ -65,6 +68,17 @@ set(TENET_HEADERS
   include/tenet/kernel/softmax_rows.hpp
   include/tenet/kernel/strided_loop.hpp
   include/tenet/nn.hpp
+  include/tenet/nn/activation.hpp
+  include/tenet/nn/axes_argument.hpp
+  include/tenet/nn/causal_self_attention.hpp
+  include/tenet/nn/dropout.hpp
+  include/tenet/nn/embedding.hpp
+  include/tenet/nn/feed_forward.hpp
+  include/tenet/nn/init.hpp
+  include/tenet/nn/layer_norm.hpp
+  include/tenet/nn/linear.hpp
+  include/tenet/nn/rms_norm.hpp
+  include/tenet/nn/transformer_block.hpp
   include/tenet/op.hpp
   include/tenet/op/activation.hpp
   include/tenet/op/adapter.hpp
@@ -74,6 +88,7 @@ set(TENET_HEADERS
   include/tenet/op/cast.hpp
   include/tenet/op/comparison.hpp
   include/tenet/op/cross_entropy.hpp
+  include/tenet/op/custom.hpp
   include/tenet/op/dot.hpp
   include/tenet/op/dropout.hpp
   include/tenet/op/elementwise.hpp
@@ -95,15 +110,21 @@ set(TENET_HEADERS
   include/tenet/parallel/parallel_for.hpp
   include/tenet/parallel/threads.hpp
   include/tenet/program.hpp
+  include/tenet/program/adapter.hpp
   include/tenet/program/context.hpp
+  include/tenet/program/describe.hpp
   include/tenet/program/execute.hpp
+  include/tenet/program/expression.hpp
+  include/tenet/program/extents.hpp
   include/tenet/program/group.hpp
   include/tenet/program/layout.hpp
+  include/tenet/program/parameter_role.hpp
   include/tenet/program/parameters.hpp
   include/tenet/program/problem.hpp
   include/tenet/program/program.hpp
   include/tenet/program/spec.hpp
   include/tenet/program/steps.hpp
+  include/tenet/program/tap.hpp
   include/tenet/program/trace.hpp
   include/tenet/shape.hpp
   include/tenet/shape/axes.hpp
@@ -130,6 +151,7 @@ set(TENET_HEADERS
   include/tenet/tensor/memory.hpp
   include/tenet/tensor/named_array.hpp
   include/tenet/tensor/tensor.hpp
+  include/tenet/tensor/view.hpp
   include/tenet/text/byte_tokenizer.hpp
   include/tenet/text/char_tokenizer.hpp
   include/tenet/text/tokenizer.hpp

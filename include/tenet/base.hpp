@@ -6,6 +6,7 @@
 #include <tenet/base/exception.hpp>
 #include <tenet/base/fixed_string.hpp>
 #include <tenet/base/macros.hpp>
+#include <tenet/base/mistake.hpp>
 #include <tenet/base/reflect.hpp>
 #include <tenet/base/type_name.hpp>
 #include <tenet/base/version.hpp>

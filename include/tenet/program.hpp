@@ -8,6 +8,7 @@
 #include <tenet/program/extents.hpp>
 #include <tenet/program/group.hpp>
 #include <tenet/program/layout.hpp>
+#include <tenet/program/parameter_role.hpp>
 #include <tenet/program/parameters.hpp>
 #include <tenet/program/problem.hpp>
 #include <tenet/program/program.hpp>

@@ -191,7 +191,7 @@ enum class failure : std::uint8_t {
     no_second_gradient,  ///< an operation whose gradient cannot be differentiated again
     nothing_to_train,    ///< no parameter is reached
     gradient_crosses_stack,
-    adapter_matches_nothing,
+    adapter_has_no_parameter,  ///< an adapter asks for a parameter that it did not declare
     parameter_outside_stack,
     rank_too_high
 };

@@ -10,6 +10,7 @@
 
 #include <tenet/base/constant.hpp>
 #include <tenet/kernel/gemm_block.hpp>
+#include <tenet/kernel/gemm_small.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
 #include <tenet/parallel/parallel_for.hpp>
 #include <tenet/simd/batch.hpp>
@@ -161,6 +162,10 @@ template <class T>
 template <class T>
 void gemm(auto m, auto n, auto k, matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c, bool accumulate,
           gemm_batch const& batch = {}) {
+    if constexpr (detail::is_small_product<T, decltype(m), decltype(n), decltype(k)>) {
+        if (batch.rank == 0 && b.column_stride == 1 && c.column_stride == 1)
+            return detail::small_columns<T, m, n, k>(a, b, c, accumulate);
+    }
     detail::gemm_run<T>(
         {static_cast<std::size_t>(m), static_cast<std::size_t>(n), static_cast<std::size_t>(k), a, b, c, accumulate},
         batch);

@@ -39,7 +39,7 @@ constexpr graph::value adapter_parameter(graph::builder& g, adapter_site const& 
         n.frozen = g.scopes.back().adapter_frozen;
         return {g, g.emit(n)};
     }
-    g.fail(graph::failure::adapter_matches_nothing, role);
+    g.fail(graph::failure::adapter_has_no_parameter, role);
     return graph::constant(g, 0);
 }
 

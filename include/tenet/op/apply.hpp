@@ -114,11 +114,19 @@ constexpr auto apply(F f, X&&... x) {
         return poison{};
     } else if constexpr ((is_symbolic<std::remove_cvref_t<X>> || ...)) {
         graph::builder& g = *graph_of(x...);
-        return f(lift(g, x)...);
+        const auto y = f(lift(g, x)...);
+        if constexpr (is_broken_rule<std::remove_const_t<decltype(y)>>) {
+            static_cast<void>(sizeof(typename decltype(y)::error));  // reported here: each frame is lines of the error
+            return poison{};
+        } else {
+            return y;
+        }
     } else {
         using result = decltype(f(std::declval<typename symbol_for<decltype(stored(std::forward<X>(x)))>::type>()...));
-        if constexpr (std::is_same_v<result, poison>) return poison{};
-        else return expression<F, decltype(stored(std::forward<X>(x)))...>(stored(std::forward<X>(x))...);
+        if constexpr (is_broken_rule<result>) {
+            static_cast<void>(sizeof(typename result::error));
+            return poison{};
+        } else return expression<F, decltype(stored(std::forward<X>(x)))...>(stored(std::forward<X>(x))...);
     }
 }
 

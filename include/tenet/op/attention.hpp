@@ -157,7 +157,7 @@ struct attention_function {
     template <dtype T, class Q, dtype U, class K, dtype V, class W, dtype I, class N>
     constexpr auto operator()(symbol<T, Q> q, symbol<U, K> k, symbol<V, W> v, symbol<I, N> lengths) const {
         if constexpr (I != dtype::int32 || !shape::contains_all<N, shape::minus<Q, axes<Query, HeadDim>>>)
-            return mistake<error::attention_lengths_do_not_fit<I, N>>();
+            return broken_rule<error::attention_lengths_do_not_fit<I, N>>{};
         else return checked<N>(q, k, v, lengths.value());
     }
 
@@ -169,17 +169,17 @@ private:
         using no_value = shape::first_missing<axes<Key, HeadDim>, W>;
         using rest = shape::minus<Q, axes<Query, HeadDim>>;
         if constexpr (T != dtype::real || U != dtype::real || V != dtype::real) {
-            return mistake<error::operation_needs_real_operands<attention_function, (T != dtype::real ? T : U)>>();
+            return broken_rule<error::operation_needs_real_operands<attention_function, (T != dtype::real ? T : U)>>{};
         } else if constexpr (!std::is_void_v<no_query>) {
-            return mistake<error::attention_axis_missing_in_query<no_query, extent_of<no_query>(), Q>>();
+            return broken_rule<error::attention_axis_missing_in_query<no_query, extent_of<no_query>(), Q>>{};
         } else if constexpr (!std::is_void_v<no_key>) {
-            return mistake<error::attention_axis_missing_in_key<no_key, extent_of<no_key>(), K>>();
+            return broken_rule<error::attention_axis_missing_in_key<no_key, extent_of<no_key>(), K>>{};
         } else if constexpr (!std::is_void_v<no_value>) {
-            return mistake<error::attention_axis_missing_in_value<no_value, extent_of<no_value>(), W>>();
+            return broken_rule<error::attention_axis_missing_in_value<no_value, extent_of<no_value>(), W>>{};
         } else if constexpr (!shape::same_set<rest, shape::minus<K, axes<Key, HeadDim>>>) {
-            return mistake<error::attention_batch_axes_differ<Q, K>>();
+            return broken_rule<error::attention_batch_axes_differ<Q, K>>{};
         } else if constexpr (!shape::same_set<rest, shape::minus<W, axes<Key, HeadDim>>>) {
-            return mistake<error::attention_batch_axes_differ<Q, W>>();
+            return broken_rule<error::attention_batch_axes_differ<Q, W>>{};
         } else {
             graph::builder& g = q.graph();
             attention_axes a;
@@ -234,11 +234,11 @@ struct packed_attention_function {
         using found = typename packed_axis_of<shape::minus<typename axes_after<Time, L>::type, axes<HeadDim>>>::type;
         using packed = std::conditional_t<std::is_void_v<Packed>, found, Packed>;
         if constexpr (std::is_void_v<packed>) {
-            return mistake<error::attention_has_no_packed_axis<L>>();
+            return broken_rule<error::attention_has_no_packed_axis<L>>{};
         } else if constexpr (!shape::contains<packed, L>) {
-            return mistake<error::select_axis_not_in_operand<packed, extent_of<packed>(), L>>();
+            return broken_rule<error::select_axis_not_in_operand<packed, extent_of<packed>(), L>>{};
         } else if constexpr (packed::capacity != 3) {
-            return mistake<error::attention_packed_axis_is_not_three<packed, packed::capacity, L>>();
+            return broken_rule<error::attention_packed_axis_is_not_three<packed, packed::capacity, L>>{};
         } else {
             const auto q = select_function<packed, 0>{}(x), k = select_function<packed, 1>{}(x),
                        v = select_function<packed, 2>{}(x);

@@ -155,7 +155,7 @@ namespace detail {
 struct where_function {
     template <dtype T, class L, dtype U, class R, dtype V, class S>
     constexpr auto operator()(symbol<T, L> mask, symbol<U, R> x, symbol<V, S> y) const {
-        if constexpr (T != dtype::boolean) return mistake<error::where_needs_a_mask<T>>();
+        if constexpr (T != dtype::boolean) return broken_rule<error::where_needs_a_mask<T>>{};
         else return elementwise_function<op::where_op>{}(mask, x, y);
     }
 };

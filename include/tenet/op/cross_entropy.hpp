@@ -80,12 +80,12 @@ struct cross_entropy_function {
     template <dtype T, class L, dtype U, class I>
     constexpr auto operator()(symbol<T, L> logits, symbol<U, I> targets) const {
         using rows = shape::minus<L, axes<A>>;
-        if constexpr (T != dtype::real) return mistake<error::operation_needs_real_operands<cross_entropy_function, T>>();
-        else if constexpr (U != dtype::int32) return mistake<error::cross_entropy_targets_are_not_int32<U>>();
+        if constexpr (T != dtype::real) return broken_rule<error::operation_needs_real_operands<cross_entropy_function, T>>{};
+        else if constexpr (U != dtype::int32) return broken_rule<error::cross_entropy_targets_are_not_int32<U>>{};
         else if constexpr (!shape::contains<A, L>)
-            return mistake<error::cross_entropy_axis_not_in_logits<A, A::capacity, L>>();
+            return broken_rule<error::cross_entropy_axis_not_in_logits<A, A::capacity, L>>{};
         else if constexpr (!shape::same_set<rows, I>)
-            return mistake<error::cross_entropy_target_axes_differ<rows, I>>();
+            return broken_rule<error::cross_entropy_target_axes_differ<rows, I>>{};
         else {
             graph::builder& g = logits.graph();
             const graph::value x = graph::dense(graph::arrange(graph::in_memory(logits.value()),
@@ -118,7 +118,7 @@ struct reduced_cross_entropy {
         cross_entropy_options chosen = options;
         if (R == reduction::none) chosen.reduce = reduction::none;
         auto v = cross_entropy_function<A>{chosen}(logits, targets);
-        if constexpr (std::is_same_v<decltype(v), poison>) return v;
+        if constexpr (is_broken_rule<decltype(v)>) return v;
         else return symbol<dtype::real, std::conditional_t<R == reduction::none, I, axes<>>>(v);
     }
 };

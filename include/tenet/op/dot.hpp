@@ -26,18 +26,18 @@ struct dot_function {
         using right = shape::first_missing<axes<K...>, R>;
         using repeated = shape::first_repeated<axes<K...>>;
         if constexpr (!is_number_like(T) || !is_number_like(U)) {
-            return mistake<error::dot_needs_real_operands<T, U>>();
+            return broken_rule<error::dot_needs_real_operands<T, U>>{};
         } else if constexpr (!std::is_void_v<left>) {
-            return mistake<error::dot_axis_missing_on_left<left, extent_of<left>(), L>>();
+            return broken_rule<error::dot_axis_missing_on_left<left, extent_of<left>(), L>>{};
         } else if constexpr (!std::is_void_v<right>) {
-            return mistake<error::dot_axis_missing_on_right<right, extent_of<right>(), R>>();
+            return broken_rule<error::dot_axis_missing_on_right<right, extent_of<right>(), R>>{};
         } else if constexpr (!std::is_void_v<repeated>) {
-            return mistake<error::dot_axis_repeated<repeated, extent_of<repeated>()>>();
+            return broken_rule<error::dot_axis_repeated<repeated, extent_of<repeated>()>>{};
         } else if constexpr (!Broadcastable<L, R>) {
             using pair = shape::first_conflict<L, R>;
-            return mistake<error::broadcast_extents_differ<dot_function, typename pair::first_type,
+            return broken_rule<error::broadcast_extents_differ<dot_function, typename pair::first_type,
                                                            pair::first_type::capacity, typename pair::second_type,
-                                                           pair::second_type::capacity>>();
+                                                           pair::second_type::capacity>>{};
         } else {
             using result = shape::contraction<L, R, axes<K...>>;
             return symbol<dtype::real, result>(
@@ -57,9 +57,9 @@ struct einsum_function<axes<A...>> {
     constexpr auto operator()(symbol<T, L>... x) const {
         using missing = shape::first_missing<axes<A...>, shape::concat<L...>>;
         if constexpr (!(is_number_like(T) && ...)) {
-            return mistake<error::dot_needs_real_operands<T...>>();
+            return broken_rule<error::dot_needs_real_operands<T...>>{};
         } else if constexpr (!std::is_void_v<missing>) {
-            return mistake<error::einsum_axis_in_no_operand<missing, extent_of<missing>()>>();
+            return broken_rule<error::einsum_axis_in_no_operand<missing, extent_of<missing>()>>{};
         } else {
             graph::builder& g = *graph_of(x...);
             return symbol<dtype::real, axes<A...>>(contract_all(g, {x.value()...}, axis_ids<axes<A...>>::in(g)));
@@ -109,8 +109,8 @@ struct matmul_function {
     template <dtype T, std::size_t M, std::size_t K, dtype U, std::size_t J, std::size_t N>
     constexpr auto operator()(symbol<T, axes<dim<1, M>, dim<0, K>>> x, symbol<U, axes<dim<1, J>, dim<0, N>>> y) const {
         if constexpr (K != J) {
-            return mistake<error::matmul_inner_extents_differ<K, J, axes<dim<1, M>, dim<0, K>>,
-                                                              axes<dim<1, J>, dim<0, N>>>>();
+            return broken_rule<error::matmul_inner_extents_differ<K, J, axes<dim<1, M>, dim<0, K>>,
+                                                              axes<dim<1, J>, dim<0, N>>>>{};
         } else {
             graph::builder& g = x.graph();
             using inner = dim<64, K>;  // stands for the axis that both lose

@@ -43,21 +43,21 @@ struct elementwise_function {
 
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
-        if constexpr (!is_number_like(T)) return mistake<error::operation_needs_real_operands<Op, T>>();
+        if constexpr (!is_number_like(T)) return broken_rule<error::operation_needs_real_operands<Op, T>>{};
         else return symbol<result_type, L>(graph::elementwise(graph::info_of<Op>, {x.value()}));
     }
 
     template <dtype T, class L, dtype U, class R>
     constexpr auto operator()(symbol<T, L> x, symbol<U, R> y) const {
         if constexpr (!is_number_like(T) && !(result_type == dtype::boolean && is_integral(T))) {
-            return mistake<error::operation_needs_real_operands<Op, T>>();
+            return broken_rule<error::operation_needs_real_operands<Op, T>>{};
         } else if constexpr (!is_number_like(U) && !(result_type == dtype::boolean && is_integral(U))) {
-            return mistake<error::operation_needs_real_operands<Op, U>>();
+            return broken_rule<error::operation_needs_real_operands<Op, U>>{};
         } else if constexpr (!Broadcastable<L, R>) {
             using pair = shape::first_conflict<L, R>;
-            return mistake<error::broadcast_extents_differ<Op, typename pair::first_type,
+            return broken_rule<error::broadcast_extents_differ<Op, typename pair::first_type,
                                                            pair::first_type::capacity, typename pair::second_type,
-                                                           pair::second_type::capacity>>();
+                                                           pair::second_type::capacity>>{};
         } else {
             return typed<result_type, shape::broadcast<L, R>>(
                 graph::elementwise(graph::info_of<Op>, {x.value(), y.value()}));
@@ -66,19 +66,19 @@ struct elementwise_function {
 
     template <dtype T, class L, dtype U, class R, dtype V, class S>
     constexpr auto operator()(symbol<T, L> x, symbol<U, R> y, symbol<V, S> z) const {
-        if constexpr (!is_number_like(T)) return mistake<error::operation_needs_real_operands<Op, T>>();
-        else if constexpr (!is_number_like(U)) return mistake<error::operation_needs_real_operands<Op, U>>();
-        else if constexpr (!is_number_like(V)) return mistake<error::operation_needs_real_operands<Op, V>>();
+        if constexpr (!is_number_like(T)) return broken_rule<error::operation_needs_real_operands<Op, T>>{};
+        else if constexpr (!is_number_like(U)) return broken_rule<error::operation_needs_real_operands<Op, U>>{};
+        else if constexpr (!is_number_like(V)) return broken_rule<error::operation_needs_real_operands<Op, V>>{};
         else if constexpr (!Broadcastable<L, R>) {
             using pair = shape::first_conflict<L, R>;
-            return mistake<error::broadcast_extents_differ<Op, typename pair::first_type,
+            return broken_rule<error::broadcast_extents_differ<Op, typename pair::first_type,
                                                            pair::first_type::capacity, typename pair::second_type,
-                                                           pair::second_type::capacity>>();
+                                                           pair::second_type::capacity>>{};
         } else if constexpr (!Broadcastable<shape::broadcast<L, R>, S>) {
             using pair = shape::first_conflict<shape::broadcast<L, R>, S>;
-            return mistake<error::broadcast_extents_differ<Op, typename pair::first_type,
+            return broken_rule<error::broadcast_extents_differ<Op, typename pair::first_type,
                                                            pair::first_type::capacity, typename pair::second_type,
-                                                           pair::second_type::capacity>>();
+                                                           pair::second_type::capacity>>{};
         } else {
             return typed<result_type, shape::broadcast<shape::broadcast<L, R>, S>>(
                 graph::elementwise(graph::info_of<Op>, {x.value(), y.value(), z.value()}));

@@ -69,12 +69,12 @@ template <class A>
 struct gather_function {
     template <dtype T, class L, dtype U, class I>
     constexpr auto operator()(symbol<T, L> x, symbol<U, I> index) const {
-        if constexpr (T != dtype::real) return mistake<error::operation_needs_real_operands<gather_function, T>>();
-        else if constexpr (U != dtype::int32) return mistake<error::gather_needs_an_int32_index<U>>();
+        if constexpr (T != dtype::real) return broken_rule<error::operation_needs_real_operands<gather_function, T>>{};
+        else if constexpr (U != dtype::int32) return broken_rule<error::gather_needs_an_int32_index<U>>{};
         else if constexpr (!shape::contains<A, L>)
-            return mistake<error::gather_axis_not_in_operand<A, A::capacity, L>>();
+            return broken_rule<error::gather_axis_not_in_operand<A, A::capacity, L>>{};
         else if constexpr (shape::contains<A, I>)
-            return mistake<error::gather_index_has_the_axis<A, A::capacity, I>>();
+            return broken_rule<error::gather_index_has_the_axis<A, A::capacity, I>>{};
         else {
             using rest = shape::minus<shape::minus<L, axes<A>>, I>;
             using batch = shape::intersection<I, L>;
@@ -96,10 +96,10 @@ struct lookup_function {
     constexpr auto operator()(symbol<T, axes<V, E...>> table, symbol<U, I> index) const {
         using both = shape::intersection<axes<V, E...>, I>;
         if constexpr (U != dtype::int32) {
-            return mistake<error::gather_needs_an_int32_index<U>>();
+            return broken_rule<error::gather_needs_an_int32_index<U>>{};
         } else if constexpr (!std::is_same_v<both, axes<>>) {
             using first = shape::first_missing<both, axes<>>;
-            return mistake<error::lookup_axis_in_both<first, extent_of<first>(), I>>();
+            return broken_rule<error::lookup_axis_in_both<first, extent_of<first>(), I>>{};
         } else {
             return gather_function<V>{}(table, index);
         }
@@ -118,9 +118,9 @@ template <class A>
 struct one_hot_function {
     template <dtype U, class I>
     constexpr auto operator()(symbol<U, I> index) const {
-        if constexpr (U != dtype::int32) return mistake<error::gather_needs_an_int32_index<U>>();
+        if constexpr (U != dtype::int32) return broken_rule<error::gather_needs_an_int32_index<U>>{};
         else if constexpr (shape::contains<A, I>)
-            return mistake<error::one_hot_axis_already_in_index<A, A::capacity, I>>();
+            return broken_rule<error::one_hot_axis_already_in_index<A, A::capacity, I>>{};
         else {
             using result = shape::concat<I, axes<A>>;
             graph::builder& g = index.graph();
@@ -138,7 +138,7 @@ struct positions_function {
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
         if constexpr (!shape::contains<A, L>)
-            return mistake<error::positions_axis_not_in_operand<A, A::capacity, L>>();
+            return broken_rule<error::positions_axis_not_in_operand<A, A::capacity, L>>{};
         else
             return symbol<dtype::real, axes<A>>(positions_along(x.graph(), axis_id<A>(x.graph())));
     }

@@ -182,11 +182,11 @@ struct layer_norm_function {
     constexpr auto operator()(symbol<T, L> x, symbol<U, W>... affine) const {
         static_assert(sizeof...(W) <= 2, "layer_norm<A...>(x [, weight [, bias]])");
         using missing = shape::first_missing<axes<K...>, L>;
-        if constexpr (!is_number_like(T)) return mistake<error::reduction_needs_a_real_operand<layer_norm_function, T>>();
+        if constexpr (!is_number_like(T)) return broken_rule<error::reduction_needs_a_real_operand<layer_norm_function, T>>{};
         else if constexpr (!std::is_void_v<missing>)
-            return mistake<error::layer_norm_axis_not_in_operand<missing, extent_of<missing>(), L>>();
+            return broken_rule<error::layer_norm_axis_not_in_operand<missing, extent_of<missing>(), L>>{};
         else if constexpr (!(shape::same_set<W, axes<K...>> && ...))
-            return mistake<error::layer_norm_weight_axes_differ<axes<K...>, W...>>();
+            return broken_rule<error::layer_norm_weight_axes_differ<axes<K...>, W...>>{};
         else
             return symbol<dtype::real, L>(
                 emit_layer_norm(x.value(), axis_ids<axes<K...>>::in(x.graph()), eps, {affine.value()...}));
@@ -200,11 +200,11 @@ struct rms_norm_function {
     constexpr auto operator()(symbol<T, L> x, symbol<U, W>... weight) const {
         static_assert(sizeof...(W) <= 1, "rms_norm<A...>(x [, weight])");
         using missing = shape::first_missing<axes<K...>, L>;
-        if constexpr (!is_number_like(T)) return mistake<error::reduction_needs_a_real_operand<rms_norm_function, T>>();
+        if constexpr (!is_number_like(T)) return broken_rule<error::reduction_needs_a_real_operand<rms_norm_function, T>>{};
         else if constexpr (!std::is_void_v<missing>)
-            return mistake<error::rms_norm_axis_not_in_operand<missing, extent_of<missing>(), L>>();
+            return broken_rule<error::rms_norm_axis_not_in_operand<missing, extent_of<missing>(), L>>{};
         else if constexpr (!(shape::same_set<W, axes<K...>> && ...))
-            return mistake<error::rms_norm_weight_axes_differ<axes<K...>, W...>>();
+            return broken_rule<error::rms_norm_weight_axes_differ<axes<K...>, W...>>{};
         else
             return symbol<dtype::real, L>(
                 emit_rms_norm(x.value(), axis_ids<axes<K...>>::in(x.graph()), eps, {weight.value()...}));

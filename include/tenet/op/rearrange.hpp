@@ -14,11 +14,11 @@ struct rename_function {
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
         if constexpr (!shape::contains<From, L>)
-            return mistake<error::rename_axis_not_in_operand<From, From::capacity, L>>();
+            return broken_rule<error::rename_axis_not_in_operand<From, From::capacity, L>>{};
         else if constexpr (shape::contains<To, L>)
-            return mistake<error::rename_axis_already_in_operand<To, To::capacity, L>>();
+            return broken_rule<error::rename_axis_already_in_operand<To, To::capacity, L>>{};
         else if constexpr (!Renameable<From, To>)
-            return mistake<error::rename_extent_differs<From, From::capacity, To, To::capacity>>();
+            return broken_rule<error::rename_extent_differs<From, From::capacity, To, To::capacity>>{};
         else {
             graph::builder& g = x.graph();
             const int from = axis_id<From>(g), to = axis_id<To>(g);
@@ -39,14 +39,14 @@ struct split_function {
     constexpr auto operator()(symbol<T, L> x) const {
         using rest = shape::minus<L, axes<A>>;
         if constexpr (!shape::contains<A, L>) {
-            return mistake<error::split_axis_not_in_operand<A, A::capacity, L>>();
+            return broken_rule<error::split_axis_not_in_operand<A, A::capacity, L>>{};
         } else if constexpr (!std::is_same_v<shape::intersection<axes<B...>, rest>, axes<>>) {
             using again = shape::first_missing<axes<B...>, shape::minus<axes<B...>, rest>>;
-            return mistake<error::split_axis_already_in_operand<again, extent_of<again>(), L>>();
+            return broken_rule<error::split_axis_already_in_operand<again, extent_of<again>(), L>>{};
         } else if constexpr (!A::is_static || !(B::is_static && ...)) {
-            return mistake<error::axis_extent_not_static<A, A::capacity>>();
+            return broken_rule<error::axis_extent_not_static<A, A::capacity>>{};
         } else if constexpr (!Splittable<A, B...>) {
-            return mistake<error::split_changes_element_count<A, A::capacity, axes<B...>, axes<B...>::capacity>>();
+            return broken_rule<error::split_changes_element_count<A, A::capacity, axes<B...>, axes<B...>::capacity>>{};
         } else {
             using result = shape::replace<L, A, axes<B...>>;
             return symbol<T, result>(graph::reshape(x.value(), axis_ids<result>::in(x.graph())));
@@ -60,11 +60,11 @@ struct merge_function {
     constexpr auto operator()(symbol<T, L> x) const {
         using missing = shape::first_missing<axes<A...>, L>;
         if constexpr (!std::is_void_v<missing>) {
-            return mistake<error::merge_axis_not_in_operand<missing, extent_of<missing>(), L>>();
+            return broken_rule<error::merge_axis_not_in_operand<missing, extent_of<missing>(), L>>{};
         } else if constexpr (shape::contains<New, shape::minus<L, axes<A...>>>) {
-            return mistake<error::merge_axis_already_in_operand<New, New::capacity, L>>();
+            return broken_rule<error::merge_axis_already_in_operand<New, New::capacity, L>>{};
         } else if constexpr (New::capacity != axes<A...>::capacity || New::is_static != axes<A...>::is_static) {
-            return mistake<error::merge_changes_element_count<New, New::capacity, axes<A...>, axes<A...>::capacity>>();
+            return broken_rule<error::merge_changes_element_count<New, New::capacity, axes<A...>, axes<A...>::capacity>>{};
         } else {
             // The merged axes stand together, in the order given, where the first of them stood.
             using first = std::tuple_element_t<0, std::tuple<A...>>;
@@ -87,10 +87,10 @@ template <class A, std::size_t Index>
 struct select_function {
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
-        if constexpr (!shape::contains<A, L>) return mistake<error::select_axis_not_in_operand<A, A::capacity, L>>();
-        else if constexpr (!A::is_static) return mistake<error::axis_extent_not_static<A, A::capacity>>();
+        if constexpr (!shape::contains<A, L>) return broken_rule<error::select_axis_not_in_operand<A, A::capacity, L>>{};
+        else if constexpr (!A::is_static) return broken_rule<error::axis_extent_not_static<A, A::capacity>>{};
         else if constexpr (Index >= A::capacity)
-            return mistake<error::select_index_out_of_range<A, A::capacity, Index>>();
+            return broken_rule<error::select_index_out_of_range<A, A::capacity, Index>>{};
         else
             return symbol<T, shape::minus<L, axes<A>>>(
                 graph::select(x.value(), axis_id<A>(x.graph()), static_cast<int>(Index)));
@@ -101,13 +101,13 @@ template <class A, class B, std::size_t Start>
 struct slice_function {
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
-        if constexpr (!shape::contains<A, L>) return mistake<error::slice_axis_not_in_operand<A, A::capacity, L>>();
+        if constexpr (!shape::contains<A, L>) return broken_rule<error::slice_axis_not_in_operand<A, A::capacity, L>>{};
         else if constexpr (shape::contains<B, L>)
-            return mistake<error::slice_axis_already_in_operand<B, B::capacity, L>>();
+            return broken_rule<error::slice_axis_already_in_operand<B, B::capacity, L>>{};
         else if constexpr (!A::is_static || !B::is_static)
-            return mistake<error::axis_extent_not_static<A, A::capacity>>();
+            return broken_rule<error::axis_extent_not_static<A, A::capacity>>{};
         else if constexpr (Start + B::capacity > A::capacity)
-            return mistake<error::slice_out_of_range<A, A::capacity, B, Start, B::capacity>>();
+            return broken_rule<error::slice_out_of_range<A, A::capacity, B, Start, B::capacity>>{};
         else
             return symbol<T, shape::replace<L, A, axes<B>>>(graph::slice(
                 x.value(), axis_id<A>(x.graph()), axis_id<B>(x.graph()), static_cast<int>(Start)));
@@ -119,13 +119,13 @@ struct pad_function {
     double fill = 0;
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
-        if constexpr (!shape::contains<A, L>) return mistake<error::pad_axis_not_in_operand<A, A::capacity, L>>();
+        if constexpr (!shape::contains<A, L>) return broken_rule<error::pad_axis_not_in_operand<A, A::capacity, L>>{};
         else if constexpr (shape::contains<B, L>)
-            return mistake<error::pad_axis_already_in_operand<B, B::capacity, L>>();
+            return broken_rule<error::pad_axis_already_in_operand<B, B::capacity, L>>{};
         else if constexpr (!A::is_static || !B::is_static)
-            return mistake<error::axis_extent_not_static<A, A::capacity>>();
+            return broken_rule<error::axis_extent_not_static<A, A::capacity>>{};
         else if constexpr (Before + A::capacity > B::capacity)
-            return mistake<error::pad_does_not_fit<A, A::capacity, B, B::capacity, Before>>();
+            return broken_rule<error::pad_does_not_fit<A, A::capacity, B, B::capacity, Before>>{};
         else
             return symbol<T, shape::replace<L, A, axes<B>>>(graph::pad(
                 x.value(), axis_id<A>(x.graph()), axis_id<B>(x.graph()), static_cast<int>(Before), fill));
@@ -148,17 +148,17 @@ private:
         using first_axis = std::tuple_element_t<0, std::tuple<A...>>;
         using missing = first_without<axes<A...>, First, Rest...>;
         if constexpr (!std::is_void_v<typename missing::axis>) {
-            return mistake<error::concat_axis_not_in_operand<typename missing::axis,
+            return broken_rule<error::concat_axis_not_in_operand<typename missing::axis,
                                                              extent_of<typename missing::axis>(),
-                                                             typename missing::list>>();
+                                                             typename missing::list>>{};
         } else if constexpr (!(A::is_static && ...) || !New::is_static) {
-            return mistake<error::axis_extent_not_static<New, New::capacity>>();
+            return broken_rule<error::axis_extent_not_static<New, New::capacity>>{};
         } else if constexpr (New::capacity != (A::capacity + ...)) {
-            return mistake<error::concat_extent_differs<New, New::capacity, (A::capacity + ...)>>();
+            return broken_rule<error::concat_extent_differs<New, New::capacity, (A::capacity + ...)>>{};
         } else {
             using result = shape::replace<First, first_axis, axes<New>>;
             using odd = first_other<result, axes<A...>, First, Rest...>;
-            if constexpr (!std::is_void_v<odd>) return mistake<error::concat_other_axes_differ<First, odd>>();
+            if constexpr (!std::is_void_v<odd>) return broken_rule<error::concat_other_axes_differ<First, odd>>{};
             else return emit<result>(x...);
         }
     }
@@ -205,7 +205,7 @@ struct arrange_function {
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
         if constexpr (!shape::same_set<L, axes<A...>> || axes<A...>::rank != L::rank)
-            return mistake<error::arrange_axes_differ<axes<A...>, L>>();
+            return broken_rule<error::arrange_axes_differ<axes<A...>, L>>{};
         else
             return symbol<T, axes<A...>>(graph::arrange(graph::in_memory(x.value()), axis_ids<axes<A...>>::in(x.graph())));
     }

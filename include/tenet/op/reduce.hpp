@@ -68,11 +68,11 @@ struct reduction_function {
         using missing = shape::first_missing<axes<K...>, L>;
         using repeated = shape::first_repeated<axes<K...>>;
         if constexpr (!is_number_like(T)) {
-            return mistake<error::reduction_needs_a_real_operand<F, T>>();
+            return broken_rule<error::reduction_needs_a_real_operand<F, T>>{};
         } else if constexpr (!std::is_void_v<missing>) {
-            return mistake<NotThere<missing, extent_of<missing>(), L>>();
+            return broken_rule<NotThere<missing, extent_of<missing>(), L>>{};
         } else if constexpr (!std::is_void_v<repeated>) {
-            return mistake<Repeated<repeated, extent_of<repeated>()>>();
+            return broken_rule<Repeated<repeated, extent_of<repeated>()>>{};
         } else {
             using over = std::conditional_t<sizeof...(K) == 0, L, axes<K...>>;
             const graph::axis_list list = axis_ids<over>::in(x.graph());
@@ -119,9 +119,9 @@ struct argmax_function {
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
         if constexpr (!is_number_like(T)) {
-            return mistake<error::reduction_needs_a_real_operand<argmax_function, T>>();
+            return broken_rule<error::reduction_needs_a_real_operand<argmax_function, T>>{};
         } else if constexpr (!shape::contains<A, L>) {
-            return mistake<error::argmax_axis_not_in_operand<A, A::capacity, L>>();
+            return broken_rule<error::argmax_axis_not_in_operand<A, A::capacity, L>>{};
         } else {
             graph::builder& g = x.graph();
             graph::node n;

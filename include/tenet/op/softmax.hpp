@@ -126,9 +126,9 @@ struct softmax_function {
     constexpr auto operator()(symbol<T, L> x) const {
         using missing = shape::first_missing<axes<K...>, L>;
         using repeated = shape::first_repeated<axes<K...>>;
-        if constexpr (!is_number_like(T)) return mistake<error::reduction_needs_a_real_operand<F, T>>();
-        else if constexpr (!std::is_void_v<missing>) return mistake<NotThere<missing, extent_of<missing>(), L>>();
-        else if constexpr (!std::is_void_v<repeated>) return mistake<Repeated<repeated, extent_of<repeated>()>>();
+        if constexpr (!is_number_like(T)) return broken_rule<error::reduction_needs_a_real_operand<F, T>>{};
+        else if constexpr (!std::is_void_v<missing>) return broken_rule<NotThere<missing, extent_of<missing>(), L>>{};
+        else if constexpr (!std::is_void_v<repeated>) return broken_rule<Repeated<repeated, extent_of<repeated>()>>{};
         else return symbol<dtype::real, L>(F::emit(x.value(), axis_ids<axes<K...>>::in(x.graph())));
     }
 };

@@ -5,18 +5,12 @@
 #include <concepts>
 #include <type_traits>
 
+#include <tenet/base/mistake.hpp>
 #include <tenet/graph/value.hpp>
 #include <tenet/shape/axes.hpp>
 #include <tenet/tensor/dtype.hpp>
 
 namespace tenet {
-
-/// The result of an operation whose shape rule was violated. Every later operation swallows it, so that one mistake
-/// deep in a model is one error.
-struct poison {
-    constexpr poison() = default;
-    constexpr explicit poison(std::size_t) {}
-};
 
 /// A value inside a program that is being traced: element type `Type`, axes `Axes`.
 template <dtype Type, class Axes>
@@ -62,15 +56,7 @@ inline constexpr bool is_symbol = false;
 template <dtype T, class L>
 inline constexpr bool is_symbol<symbol<T, L>> = true;
 
-// Instantiates the undefined template named after the mistake: the compiler prints it with the axis and the sizes.
-// The size is thrown away in a statement of its own, so that g++ does not go on to complain about who uses it.
-template <class Error>
-constexpr poison mistake() {
-    static_cast<void>(sizeof(Error));
-    return {};
-}
-
-// Whether the mistake is one of several in the same call: only the first is reported.
+// The extent that an error states; `first_missing` and its kin give void where there is no error.
 template <class A>
 constexpr std::size_t extent_of() {
     if constexpr (std::is_void_v<A>) return 0;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <memory>
 #include <tuple>
 #include <type_traits>
@@ -453,6 +454,79 @@ auto value_and_grad(expression<F, X...> const& e, wrt_list<Tensor...> const& by)
                     ...);
             }(std::index_sequence_for<Tensor...>{});
         });
+    }
+    return result;
+}
+
+namespace detail {
+
+template <class F>
+struct external_function {
+    static constexpr bool external_outputs = true;
+    template <class... S>
+    constexpr auto operator()(S... x) const {
+        return F{}(x...);
+    }
+};
+
+template <class T>
+struct real_tensor {
+    using gradient = std::tuple<>;
+    using real = void;
+};
+template <std::floating_point T, class... A>
+struct real_tensor<tensor<T, A...>> {
+    using gradient = std::tuple<tensor<T, A...>>;
+    using real = T;
+};
+template <class T>
+struct function_input;
+template <class T, class... A>
+struct function_input<tensor<T, A...>> {
+    using type = program_input<(std::is_floating_point_v<T> ? dtype::real : dtype_of<T>), std::is_floating_point_v<T>, A...>;
+};
+
+}  // namespace detail
+
+/// The value of a function of tensors and its gradients by all real ones. `f` is a lambda without captures, or a
+/// function object; it is called with symbols, so that anything that model code can do, it can, including `grad`
+/// within `grad`. Integer tensors are passed through.
+///
+///     auto [loss, gradients] = value_and_grad([](auto w, auto x) { return sum(tanh(dot<In>(x, w))); }, w, x);
+template <class F, class... Tensor>
+    requires(!Operand<F> && (detail::is_tensor<Tensor> && ...) && sizeof...(Tensor) > 0)
+auto value_and_grad(F const&, Tensor const&... x) {
+    static_assert(std::is_empty_v<F>, "value_and_grad(f, x...): f must not capture: pass tensors as arguments");
+    using real = typename detail::common_real_of<typename detail::real_tensor<Tensor>::real...>::type;
+    using spec = detail::program_spec<real, program_mode::gradients, models<>, detail::external_function<F>,
+                                      typename detail::function_input<Tensor>::type...>;
+    static_assert(detail::well_formed_result<typename spec::result_type, true>());
+    using P = detail::program_code<spec>;
+    struct {
+        real value{};
+        decltype(std::tuple_cat(std::declval<typename detail::real_tensor<Tensor>::gradient>()...)) gradients;
+    } result;
+    if constexpr (P::sound) {
+        detail::run_context<P> c;
+        c.arena = detail::expression_arena<P>();
+        std::size_t input = 0, output = 1;
+        const auto bind = [&]<class T, class... A>(tensor<T, A...> const& t) {
+            c.inputs[input++] = reinterpret_cast<std::byte const*>(t.data());
+            (detail::bind_extent<A>(c, t.template extent<A>()), ...);
+        };
+        (bind(x), ...);
+        detail::derive_extents(c);
+        c.outputs[0] = reinterpret_cast<std::byte*>(&result.value);
+        std::apply([&](auto&... g) { ((c.outputs[output++] = reinterpret_cast<std::byte*>(g.data())), ...); },
+                   result.gradients);
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            const auto sources = std::tuple_cat([&] {
+                if constexpr (std::is_void_v<typename detail::real_tensor<Tensor>::real>) return std::tuple<>{};
+                else return std::tuple<Tensor const*>{&x};
+            }()...);
+            (std::get<I>(result.gradients).set_extents(std::get<I>(sources)->extents()), ...);
+        }(std::make_index_sequence<std::tuple_size_v<decltype(result.gradients)>>{});
+        detail::run_steps<P>(c);
     }
     return result;
 }

@@ -161,10 +161,14 @@ struct leaf_collector {
 
 template <class M>
 constexpr leaf_collector collect_leaves() {
-    leaf_collector all;
-    M m{};
-    visit(m, path_text{}, surroundings{}, all);
-    return all;
+    if constexpr (requires { M::collect(); }) {
+        return M::collect();
+    } else {
+        leaf_collector all;
+        M m{};
+        visit(m, path_text{}, surroundings{}, all);
+        return all;
+    }
 }
 
 }  // namespace detail

@@ -19,9 +19,9 @@ struct operation_has_no_second_gradient;
 /// No trainable parameter or variable influences the loss: everything is frozen, or cut off by stop_gradient.
 template <class Function>
 struct nothing_to_train;
-/// An adapter's target names no parameter that the model contracts.
-template <fixed_string Target>
-struct adapter_matches_nothing;
+/// An adapter's `substitute` asks for a parameter that its `declare` did not add.
+template <fixed_string Role>
+struct adapter_has_no_parameter;
 /// A parameter of a stack's body was used outside of the stack.
 template <class Function>
 struct parameter_used_outside_its_stack;
@@ -47,6 +47,23 @@ struct first_symbol : symbol_at<0, R> {};
 template <>
 struct first_symbol<poison> {
     using axes_type = axes<>;
+};
+
+/// What stands for a result of a program whose error has been reported: it takes any use without a further one.
+template <class Real>
+struct poison_tensor : poison {
+    template <class... I>
+    Real operator()(I...) const {
+        return {};
+    }
+    template <class A>
+    std::size_t extent() const {
+        return 0;
+    }
+    Real* data() const { return nullptr; }
+    Real* begin() const { return nullptr; }
+    Real* end() const { return nullptr; }
+    std::size_t size() const { return 0; }
 };
 
 template <class S, class Real>
@@ -107,8 +124,8 @@ constexpr bool report_problem() {
             static_cast<void>(mistake<error::operation_has_no_gradient<problem_text<Spec, length>()>>());
         else if constexpr (what == graph::failure::no_second_gradient)
             static_cast<void>(mistake<error::operation_has_no_second_gradient<problem_text<Spec, length>()>>());
-        else if constexpr (what == graph::failure::adapter_matches_nothing)
-            static_cast<void>(mistake<error::adapter_matches_nothing<problem_text<Spec, length>()>>());
+        else if constexpr (what == graph::failure::adapter_has_no_parameter)
+            static_cast<void>(mistake<error::adapter_has_no_parameter<problem_text<Spec, length>()>>());
         else if constexpr (what == graph::failure::parameter_outside_stack)
             static_cast<void>(mistake<error::parameter_used_outside_its_stack<F>>());
         else static_cast<void>(mistake<error::nothing_to_train<F>>());

@@ -53,10 +53,14 @@ public:
     auto operator()(Arguments const&... arguments) {
         static_assert(sizeof...(Arguments) == spec::model_count + spec::input_count,
                       "a program takes one parameter block a model, then one tensor an input");
-        run(std::tie(arguments...), std::make_index_sequence<spec::model_count>{},
-            std::make_index_sequence<spec::input_count>{});
-        if constexpr (std::is_same_v<typename detail::first_symbol<result_type>::axes_type, axes<>>)
-            return *address_of_output<0>();
+        constexpr bool scalar = std::is_same_v<typename detail::first_symbol<result_type>::axes_type, axes<>>;
+        if constexpr (code::sound) {
+            run(std::tie(arguments...), std::make_index_sequence<spec::model_count>{},
+                std::make_index_sequence<spec::input_count>{});
+            if constexpr (scalar) return *address_of_output<0>();
+        } else if constexpr (scalar || has_gradients) {
+            return Real{};
+        }
     }
 
     /// The same for programs with gradients, under the usual name: returns the loss, leaves the gradients.
@@ -73,8 +77,8 @@ public:
     /// A copy of the result number `I`, as a tensor with the axes of the symbol that the function returned.
     template <std::size_t I = 0>
     auto result() const {
-        using S = detail::symbol_at<I, result_type>;
-        return copy_out<I>(typename detail::tensor_of<S, Real>::type{});
+        if constexpr (detail::has_poison<result_type>) return detail::poison_tensor<Real>{};
+        else return copy_out<I>(typename detail::tensor_of<detail::symbol_at<I, result_type>, Real>::type{});
     }
     /// The gradient by input number `I`, which must be a `variable<...>`.
     template <std::size_t I>
@@ -91,9 +95,14 @@ public:
     /// that was called several times, `Occurrence` which call's.
     template <fixed_string Name, int Occurrence = 0>
     named_array tap(std::size_t layer = 0) const {
-        constexpr int id = detail::tapped_node<code, Name>(Occurrence);
-        static_assert(id >= 0, "tap<Name>(): the program names no such value (or nothing that it computes needs it)");
-        return detail::tapped_array<code, id>(context_, std::string(Name.view()), layer);
+        if constexpr (code::sound) {
+            constexpr int id = detail::tapped_node<code, Name>(Occurrence);
+            static_assert(id >= 0,
+                          "tap<Name>(): the program names no such value (or nothing that it computes needs it)");
+            return detail::tapped_array<code, id>(context_, std::string(Name.view()), layer);
+        } else {
+            return {};
+        }
     }
 
     /// Seed and step number that dropout draws from.
@@ -119,8 +128,10 @@ private:
 
     template <std::size_t Output, class Tensor>
     Tensor copy_out(Tensor t) const {
-        t.set_extents(detail::extents_of<code, image.outputs[Output], Tensor::rank>(context_));
-        std::copy_n(address_of_output<Output>(), t.size(), t.data());
+        if constexpr (code::sound) {
+            t.set_extents(detail::extents_of<code, image.outputs[Output], Tensor::rank>(context_));
+            std::copy_n(address_of_output<Output>(), t.size(), t.data());
+        }
         return t;
     }
 

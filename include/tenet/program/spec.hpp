@@ -67,6 +67,15 @@ inline constexpr bool is_tuple = false;
 template <class... X>
 inline constexpr bool is_tuple<std::tuple<X...>> = true;
 
+// Only the type of the call is asked for here: a wrong model is reported once, before its graph is evaluated.
+template <class Function, class Models, class... Inputs>
+struct call_of;
+template <class Function, class... M, class... Inputs>
+struct call_of<Function, std::tuple<M...>, Inputs...> {
+    using result_type =
+        decltype(Function{}(std::declval<M const&>()..., std::declval<typename Inputs::symbol_type>()...));
+};
+
 /// The type-level description of a program; everything that the pipeline needs.
 template <class Real, program_mode Mode, class Models, class Function, class... Inputs>
 struct program_spec {
@@ -79,13 +88,7 @@ struct program_spec {
     static constexpr std::size_t model_count = std::tuple_size_v<models_type>;
     static constexpr std::size_t input_count = sizeof...(Inputs);
 
-    template <std::size_t... I>
-    static constexpr auto call(models_type const& m, typename Inputs::symbol_type... x, std::index_sequence<I...>) {
-        return Function{}(std::get<I>(m)..., x...);
-    }
-    using result_type = decltype(call(std::declval<models_type const&>(),
-                                      std::declval<typename Inputs::symbol_type>()...,
-                                      std::make_index_sequence<model_count>{}));
+    using result_type = typename call_of<Function, models_type, Inputs...>::result_type;
 };
 
 }  // namespace detail

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// base: how a violated rule becomes one readable compile error. The rule's function object returns `broken_rule` with
+// an undefined template named after the mistake; the front door that called it asks for that template's size, which
+// makes the compiler print its arguments: the axis, the sizes. What comes out is a poison, and stays one.
+#pragma once
+
+namespace tenet {
+
+/// The result of an operation whose shape rule was violated. Every later operation swallows it, so that one mistake
+/// deep in a model is one error.
+struct poison {};
+
+namespace detail {
+
+/// What a rule returns in place of a symbol: `Error` is an undefined template of the namespace `error`.
+template <class Error>
+struct broken_rule {
+    using error = Error;
+};
+
+template <class X>
+inline constexpr bool is_broken_rule = false;
+template <class Error>
+inline constexpr bool is_broken_rule<broken_rule<Error>> = true;
+
+/// Reports the mistake here and now. The size is thrown away in a statement of its own: g++ would go on to complain
+/// about whatever used it.
+template <class Error>
+constexpr poison mistake() {
+    static_cast<void>(sizeof(Error));
+    return {};
+}
+
+}  // namespace detail
+}  // namespace tenet

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// program: the parameters of an adapter for a model, laid out by the paths of the weights that it adapts, so that
+// their layout depends on no program.
+#pragma once
+
+#include <string_view>
+
+#include <tenet/base/fixed_string.hpp>
+#include <tenet/op/adapter.hpp>
+#include <tenet/program/layout.hpp>
+
+namespace tenet {
+namespace error {
+/// An adapter's target names no parameter of the model.
+template <fixed_string Target, class Model>
+struct adapter_target_matches_nothing;
+}  // namespace error
+
+/// Whether `path` ends in the components of `pattern`: "attn.c_attn.weight" matches "h.*.attn.c_attn.weight".
+constexpr bool path_matches(std::string_view pattern, std::string_view path) {
+    if (path.size() < pattern.size()) return false;
+    const std::size_t start = path.size() - pattern.size();
+    return path.substr(start) == pattern && (start == 0 || path[start - 1] == '.');
+}
+
+/// Collects the parameters that an adapter declares for one weight.
+class adapter_declaration {
+public:
+    constexpr adapter_declaration(list<parameter_leaf>& leaves, std::size_t& elements, parameter_leaf const& weight)
+        : leaves_(leaves), elements_(elements), weight_(weight) {}
+
+    /// Adds a parameter called `role` with the given axes; it has as many layers as the weight.
+    constexpr void add(std::string_view role, list<axis_info const*> const& axes) {
+        parameter_leaf l = weight_;
+        l.role = path_text{} + role;
+        l.adapts = weight_.path;
+        // "h.*.attn.c_attn.weight" and "lora_A" give "h.*.attn.c_attn.lora_A", the module's path and the role.
+        std::size_t cut = 0;
+        for (std::size_t i = 0; i < weight_.path.length; ++i)
+            if (weight_.path.text[i] == '.') cut = i;
+        l.path = path_text{} + weight_.path.view().substr(0, cut);
+        l.path = l.path + role;
+        l.rank = 0;
+        l.elements = 1;
+        for (axis_info const* a : axes) {
+            l.axes[l.rank++] = a;
+            l.elements *= a->capacity;
+        }
+        l.padded = (l.elements + 15) / 16 * 16;
+        l.offset = elements_;
+        elements_ += l.padded * l.layers();
+        leaves_.push_back(l);
+    }
+
+private:
+    list<parameter_leaf>& leaves_;
+    std::size_t& elements_;
+    parameter_leaf const& weight_;
+};
+
+/// The parameters of `Adapter` for the model type `Model`: a model of its own in a program,
+///
+///     program<models<gpt, adapter_of<gpt, my_adapter>>, loss, ...>
+///     struct loss { constexpr auto operator()(auto const& m, auto const& a, auto x, auto y) const {
+///         return cross_entropy<Vocab>(with(a, frozen(m))(x), y); } };
+///
+/// An adapter is a struct with
+///     static constexpr std::string_view targets[]                     paths or ends of paths of weights
+///     static constexpr void declare(parameter_leaf const& w, adapter_declaration& d)   what it adds to a weight
+///     static constexpr graph::value substitute(adapter_site const& s)                  what replaces the contraction
+template <class Model, class Adapter>
+struct adapter_of {
+    int set = -1;
+    int first_slot = 0;
+
+    static constexpr bool is_target(std::string_view path) {
+        for (std::string_view t : Adapter::targets)
+            if (path_matches(t, path)) return true;
+        return false;
+    }
+    static constexpr graph::value substitute(adapter_site const& s) {
+        return is_target(s.path) ? Adapter::substitute(s) : graph::value{};
+    }
+    constexpr void bind_adapter(graph::builder&, int number) { set = number; }
+
+    static constexpr detail::leaf_collector collect() {
+        detail::leaf_collector all;
+        for (parameter_leaf const& w : parameter_leaves<Model>) {
+            if (!is_target(w.path.view())) continue;
+            adapter_declaration d(all.leaves, all.elements, w);
+            Adapter::declare(w, d);
+        }
+        return all;
+    }
+
+private:
+    static constexpr std::size_t unmatched() {
+        std::size_t i = 0;
+        for (std::string_view t : Adapter::targets) {
+            bool hit = false;
+            for (parameter_leaf const& w : parameter_leaves<Model>) hit = hit || path_matches(t, w.path.view());
+            if (!hit) return i;
+            ++i;
+        }
+        return i;
+    }
+    static constexpr bool all_match() {
+        constexpr std::size_t i = unmatched();
+        if constexpr (i < std::size(Adapter::targets)) {
+            constexpr std::string_view target = Adapter::targets[i];
+            return sizeof(error::adapter_target_matches_nothing<fixed_string<target.size()>(target), Model>) > 0;
+        }
+        return true;
+    }
+    static_assert(all_match());
+};
+
+}  // namespace tenet
