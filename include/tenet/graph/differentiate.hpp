@@ -49,6 +49,8 @@ private:
 
     constexpr int& cotangent(int id) { return state_.cotangent[static_cast<std::size_t>(id)]; }
 
+    // What depends on something wanted. A carried value is active if the body's result is: a fixed point, reached after
+    // one pass more than loops are nested.
     constexpr void mark_active() {
         for (bool changed = true; changed;) {
             changed = false;
@@ -61,8 +63,8 @@ private:
                 if (n.op == kind::carry_in && !state_.active[i]) {
                     for (carry const& c : graph_.carries)
                         if (c.in == static_cast<int>(i) && c.out >= 0 && active(c.out)) state_.active[i] = 1;
-                    changed = changed || state_.active[i];
                 }
+                changed = changed || state_.active[i];
             }
         }
     }

@@ -169,7 +169,7 @@ private:
         using no_value = shape::first_missing<axes<Key, HeadDim>, W>;
         using rest = shape::minus<Q, axes<Query, HeadDim>>;
         if constexpr (T != dtype::real || U != dtype::real || V != dtype::real) {
-            return broken_rule<error::operation_needs_real_operands<attention_function, (T != dtype::real ? T : U)>>{};
+            return broken_rule<error::operation_needs_real_operands<attention_function, (T != dtype::real ? T : U != dtype::real ? U : V)>>{};
         } else if constexpr (!std::is_void_v<no_query>) {
             return broken_rule<error::attention_axis_missing_in_query<no_query, extent_of<no_query>(), Q>>{};
         } else if constexpr (!std::is_void_v<no_key>) {

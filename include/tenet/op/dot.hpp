@@ -12,7 +12,7 @@
 namespace tenet {
 namespace error {
 /// dot or einsum of integer tensors: `cast<dtype::real>(x)` makes real ones.
-template <dtype Left, dtype Right>
+template <dtype... Found>
 struct dot_needs_real_operands;
 }  // namespace error
 

@@ -191,6 +191,12 @@ constexpr auto gradients_in_place(Y y, X... x) {
         typed<dtype::real, typename X::axes_type>(found[i++])...};
 }
 
+// As many poisons as `grad` would return symbols.
+template <class>
+using poison_for = poison;
+template <class... X>
+using poisons = std::conditional_t<sizeof...(X) == 1, poison, std::tuple<poison_for<X>...>>;
+
 }  // namespace detail
 
 /// The gradients of the scalar `y` with respect to `x...` (symbols or parameters) as further symbols of the program:
@@ -200,13 +206,19 @@ template <class Y, class... X>
 constexpr auto grad(Y const& y, X const&... x) {
     static_assert(sizeof...(X) > 0, "grad(y, x...): name what to differentiate by");
     if constexpr (!std::is_same_v<typename Y::axes_type, axes<>>) {
-        return detail::mistake<error::gradient_of_a_tensor<typename Y::axes_type>>();
+        static_cast<void>(sizeof(error::gradient_of_a_tensor<typename Y::axes_type>));
+        return detail::poisons<X...>{};
     } else {
         graph::builder& g = y.graph();
         auto all = detail::gradients_in_place(y, detail::lift(g, x)...);
         if constexpr (sizeof...(X) == 1) return std::get<0>(all);
         else return all;
     }
+}
+template <class Y, class... X>
+    requires(detail::any_poison<Y> || (detail::any_poison<X> || ...))
+constexpr auto grad(Y const&, X const&...) {
+    return detail::poisons<X...>{};
 }
 
 }  // namespace tenet

@@ -175,6 +175,17 @@ constexpr graph::value emit_rms_norm(graph::value x, graph::axis_list const& ove
     return graph::arrange(y, order);
 }
 
+// The first of the lists `W...` whose axes are not those of `L`.
+template <class L, class... W>
+struct find_unlike {
+    using type = void;
+};
+template <class L, class W, class... Rest>
+struct find_unlike<L, W, Rest...>
+    : std::conditional_t<shape::same_set<W, L>, find_unlike<L, Rest...>, std::type_identity<W>> {};
+template <class L, class... W>
+using first_unlike = typename find_unlike<L, W...>::type;
+
 template <class... K>
 struct layer_norm_function {
     double eps = 1e-5;
@@ -186,7 +197,7 @@ struct layer_norm_function {
         else if constexpr (!std::is_void_v<missing>)
             return broken_rule<error::layer_norm_axis_not_in_operand<missing, extent_of<missing>(), L>>{};
         else if constexpr (!(shape::same_set<W, axes<K...>> && ...))
-            return broken_rule<error::layer_norm_weight_axes_differ<axes<K...>, W...>>{};
+            return broken_rule<error::layer_norm_weight_axes_differ<axes<K...>, first_unlike<axes<K...>, W...>>>{};
         else
             return symbol<dtype::real, L>(
                 emit_layer_norm(x.value(), axis_ids<axes<K...>>::in(x.graph()), eps, {affine.value()...}));
@@ -204,7 +215,7 @@ struct rms_norm_function {
         else if constexpr (!std::is_void_v<missing>)
             return broken_rule<error::rms_norm_axis_not_in_operand<missing, extent_of<missing>(), L>>{};
         else if constexpr (!(shape::same_set<W, axes<K...>> && ...))
-            return broken_rule<error::rms_norm_weight_axes_differ<axes<K...>, W...>>{};
+            return broken_rule<error::rms_norm_weight_axes_differ<axes<K...>, first_unlike<axes<K...>, W...>>>{};
         else
             return symbol<dtype::real, L>(
                 emit_rms_norm(x.value(), axis_ids<axes<K...>>::in(x.graph()), eps, {weight.value()...}));

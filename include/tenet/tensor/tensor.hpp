@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include <tenet/base/exception.hpp>
+#include <tenet/base/mistake.hpp>
 #include <tenet/shape/axes.hpp>
 #include <tenet/tensor/dtype.hpp>
 #include <tenet/tensor/memory.hpp>
@@ -79,6 +81,14 @@ public:
         requires requires { typename E::symbol_type; }
     tensor& operator=(E const& e) {
         evaluate_into(e, *this);
+        return *this;
+    }
+
+    // From what a reported mistake left behind: the compiler has said all there is to say.
+    template <std::same_as<poison> P>
+    tensor(P) : tensor() {}
+    template <std::same_as<poison> P>
+    tensor& operator=(P) {
         return *this;
     }
 
