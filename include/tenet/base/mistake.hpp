@@ -12,10 +12,11 @@ struct poison {};
 
 namespace detail {
 
-/// What a rule returns in place of a symbol: `Error` is an undefined template of the namespace `error`.
+/// What a rule returns in place of a symbol: `Error` is an undefined template of the namespace `error`. It is kept as
+/// a pointer and not as a member type, which g++ would print together with the alias.
 template <class Error>
 struct broken_rule {
-    using error = Error;
+    Error* error = nullptr;
 };
 
 template <class X>

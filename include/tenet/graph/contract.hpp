@@ -9,7 +9,7 @@
 namespace tenet::graph {
 
 /// Sum over the axes that are not in `axes` of a * b; `axes` gives the result's order.
-constexpr value contract(value a, value b, axis_list const& axes);
+constexpr value contract(value a, value b, axis_list axes);
 
 namespace detail {
 
@@ -25,14 +25,14 @@ constexpr void dot_vjp(builder& graph, int id, int cotangent) {
 }
 
 // Axes that only one operand has and the result has not are summed away first.
-constexpr value sum_unshared(value x, value other, axis_list const& axes) {
+constexpr value sum_unshared(value x, value other, axis_list axes) {
     axis_list over;
     for (int i = 0; i < x.axes().rank; ++i)
         if (!axes.contains(x.axes()[i]) && !other.axes().contains(x.axes()[i])) over.push(x.axes()[i]);
     return over.rank > 0 ? reduce_sum(x, over) : x;
 }
 
-constexpr value emit_dot(value a, value b, axis_list const& axes) {
+constexpr value emit_dot(value a, value b, axis_list axes) {
     node n;
     n.op = kind::dot;
     n.vjp = &dot_vjp;
@@ -44,7 +44,7 @@ constexpr value emit_dot(value a, value b, axis_list const& axes) {
 
 }  // namespace detail
 
-constexpr value contract(value a, value b, axis_list const& axes) {
+constexpr value contract(value a, value b, axis_list axes) {
     builder& graph = a.graph();
     a = detail::sum_unshared(a, b, axes);
     b = detail::sum_unshared(b, a, axes);

@@ -45,7 +45,7 @@ constexpr node view_of(value x) {
 }  // namespace detail
 
 /// The memory of `x` under other axes with the same number of elements.
-constexpr value reshape(value x, axis_list const& axes) {
+constexpr value reshape(value x, axis_list axes) {
     x = dense(in_memory(x));
     if (x.axes() == axes) return x;
     node n;
@@ -106,7 +106,7 @@ constexpr value slice(value x, int from, int to, int start) {
 }
 
 /// `x` as a part of a tensor with the axes `axes`, the rest filled with `fill`; `view` tells where the part lies.
-constexpr value place(value x, axis_list const& axes, node const& view, double fill) {
+constexpr value place(value x, axis_list axes, node const& view, double fill) {
     node n;
     n.op = kind::pad;
     n.vjp = &detail::pad_vjp;
@@ -136,7 +136,7 @@ constexpr value pad(value x, int from, int to, int before, double fill) {
 }
 
 /// The operands one after the other along the axis `axis` of the result, whose axes are `axes`.
-constexpr value concat(builder& graph, std::initializer_list<value> operands, axis_list const& axes, int axis) {
+constexpr value concat(builder& graph, std::initializer_list<value> operands, axis_list axes, int axis) {
     node n;
     n.op = kind::concat;
     n.vjp = &detail::concat_vjp;
@@ -161,7 +161,7 @@ constexpr void view_vjp(builder& graph, int id, int cotangent) {
     accumulate(graph, n.input[0], place(value(graph, cotangent), graph.at(n.input[0]).axes, n, 0));
 }
 
-constexpr value part_of(value x, node const& part, axis_list const& axes) {
+constexpr value part_of(value x, node const& part, axis_list axes) {
     node n;
     n.op = kind::view;
     n.vjp = &view_vjp;

@@ -160,13 +160,13 @@ struct identity_op {
 }  // namespace detail
 
 /// `x` repeated along the axes that it lacks, its axes in the order of `axes`.
-constexpr value broadcast_to(value x, axis_list const& axes) {
+constexpr value broadcast_to(value x, axis_list axes) {
     if (x.axes() == axes && x.get().op != kind::constant) return x;
     return elementwise(info_of<detail::identity_op>, {x}, &axes);
 }
 
 /// A tensor of zeros.
-constexpr value zeros(builder& graph, axis_list const& axes) { return broadcast_to(constant(graph, 0), axes); }
+constexpr value zeros(builder& graph, axis_list axes) { return broadcast_to(constant(graph, 0), axes); }
 
 /// A value of its own in the current region: what a loop carries must not alias anything else.
 constexpr value own_copy(value x) {
@@ -178,7 +178,7 @@ constexpr void copy_vjp(builder& graph, int id, int cotangent);
 }  // namespace detail
 
 /// `x` with its axes in the order of `axes`, dense.
-constexpr value arrange(value x, axis_list const& axes) {
+constexpr value arrange(value x, axis_list axes) {
     builder& graph = x.graph();
     node n;
     if (x.axes() == axes) {
@@ -200,8 +200,30 @@ namespace detail {
 constexpr void reduce_sum_vjp(builder& graph, int id, int cotangent);
 constexpr void reduce_extremum_vjp(builder& graph, int id, int cotangent);
 
+// The axes of `a` that are not in `b`, then those of `a` that are.
+constexpr axis_list moved_last(axis_list const& a, axis_list const& b) {
+    axis_list order;
+    for (int i = 0; i < a.rank; ++i)
+        if (!b.contains(a[i])) order.push(a[i]);
+    for (int i = 0; i < a.rank; ++i)
+        if (b.contains(a[i])) order.push(a[i]);
+    return order;
+}
+
+constexpr bool stand_together(axis_list const& a, axis_list const& b) {
+    int first = a.rank, last = -1;
+    for (int i = 0; i < a.rank; ++i)
+        if (b.contains(a[i])) {
+            first = i < first ? i : first;
+            last = i;
+        }
+    return last - first + 1 == b.rank;
+}
+
 constexpr value reduce_runs(value x, axis_list over, kind op) {
     builder& graph = x.graph();
+    // Extrema in one go: equal ones share the gradient evenly over all of the axes.
+    if (op != kind::reduce_sum && !stand_together(x.axes(), over)) x = arrange(x, moved_last(x.axes(), over));
     x = dense(x);
     while (over.rank > 0) {
         axis_list const axes = x.axes();
@@ -234,7 +256,7 @@ constexpr value reduce_max(value x, axis_list const& over) { return detail::redu
 constexpr value reduce_min(value x, axis_list const& over) { return detail::reduce_runs(x, over, kind::reduce_min); }
 
 /// The cotangent of an operand with the axes `axes` that was broadcast: summed over what it lacked.
-constexpr value sum_to(value x, axis_list const& axes) {
+constexpr value sum_to(value x, axis_list axes) {
     axis_list over;
     for (int i = 0; i < x.axes().rank; ++i)
         if (!axes.contains(x.axes()[i])) over.push(x.axes()[i]);

@@ -54,42 +54,39 @@ template <class T, std::size_t Rows, std::size_t Registers>
     T const* a = t.a;
     T const* b = t.b;
     const std::ptrdiff_t a_row = t.a_row, a_step = t.a_step, b_step = t.b_step;
-    const auto step = [&]() __attribute__((always_inline)) {
-        batch row[Registers];
-        TENET_UNROLL
-        for (std::size_t j = 0; j < Registers; ++j) row[j] = batch::load_unaligned(b + j * width);
-        b += b_step;  // here, not below: g++ would read b again for every row rather than keep it in registers
-        TENET_UNROLL
-        for (std::size_t i = 0; i < Rows; ++i) {
-            const batch x(a[static_cast<std::ptrdiff_t>(i) * a_row]);
-            TENET_UNROLL
-            for (std::size_t j = 0; j < Registers; ++j) sum[i][j] = simd::fma<T>(x, row[j], sum[i][j]);
-        }
-        a += a_step;
-    };
-    std::size_t k = t.k;
-    if constexpr (Rows == tile_rows<T>) {
-        T const* next = t.next;
-        T const* c_next = c;
-        std::size_t c_rows = k >= 128 ? Rows : 0;
-        for (; k >= 16; k -= 16) {
-            for (int line = 0; line < 4; ++line) {
-                if (t.next_far) __builtin_prefetch(next, 0, 2);
-                else __builtin_prefetch(next);
-                next += t.next_step;
-                if (c_rows != 0) {
-                    TENET_UNROLL
-                    for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width, 1);
-                    c_next += c_row;
-                    --c_rows;
-                }
-                TENET_UNROLL
-                for (int u = 0; u < 4; ++u) step();
-            }
+    T const* next = t.next;
+    T const* c_next = c;
+    std::size_t c_rows = t.k >= 128 ? Rows : 0, lines = 4;
+    for (std::size_t left = t.k; left != 0;) {
+        if (t.next_far) __builtin_prefetch(next, 0, 2);
+        else __builtin_prefetch(next);
+        next += t.next_step;
+        if (--lines == 0) {
             next += t.next_skip;
+            lines = 4;
         }
+        if (c_rows != 0) {
+            TENET_UNROLL
+            for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width, 1);
+            c_next += c_row;
+            --c_rows;
+        }
+        std::size_t steps = left < 4 ? left : 4;
+        left -= steps;
+        do {
+            batch row[Registers];
+            TENET_UNROLL
+            for (std::size_t j = 0; j < Registers; ++j) row[j] = batch::load_unaligned(b + j * width);
+            b += b_step;  // here, not below: g++ would read b again for every row rather than keep it in registers
+            TENET_UNROLL
+            for (std::size_t i = 0; i < Rows; ++i) {
+                const batch x(a[static_cast<std::ptrdiff_t>(i) * a_row]);
+                TENET_UNROLL
+                for (std::size_t j = 0; j < Registers; ++j) sum[i][j] = simd::fma<T>(x, row[j], sum[i][j]);
+            }
+            a += a_step;
+        } while (--steps != 0);
     }
-    for (; k != 0; --k) step();
     TENET_UNROLL
     for (std::size_t i = 0; i < Rows; ++i) {
         T* const p = c + static_cast<std::ptrdiff_t>(i) * c_row;

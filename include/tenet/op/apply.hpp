@@ -116,7 +116,7 @@ constexpr auto apply(F f, X&&... x) {
         graph::builder& g = *graph_of(x...);
         const auto y = f(lift(g, x)...);
         if constexpr (is_broken_rule<std::remove_const_t<decltype(y)>>) {
-            static_cast<void>(sizeof(typename decltype(y)::error));  // reported here: each frame is lines of the error
+            static_cast<void>(sizeof(*y.error));  // here and not in a function: a frame is three lines of clang's message
             return poison{};
         } else {
             return y;
@@ -124,9 +124,10 @@ constexpr auto apply(F f, X&&... x) {
     } else {
         using result = decltype(f(std::declval<typename symbol_for<decltype(stored(std::forward<X>(x)))>::type>()...));
         if constexpr (is_broken_rule<result>) {
-            static_cast<void>(sizeof(typename result::error));
+            static_cast<void>(sizeof(*result{}.error));
             return poison{};
-        } else return expression<F, decltype(stored(std::forward<X>(x)))...>(stored(std::forward<X>(x))...);
+        } else
+            return expression<F, decltype(stored(std::forward<X>(x)))...>(stored(std::forward<X>(x))...);
     }
 }
 

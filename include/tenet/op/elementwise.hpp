@@ -24,9 +24,6 @@ namespace error {
 /// An integer tensor where a real one is needed: `cast<real>(x)` makes one.
 template <class Operation, dtype Found>
 struct operation_needs_real_operands;
-/// A comparison of an integer with a real tensor.
-template <class Operation, dtype Left, dtype Right>
-struct operands_of_different_type;
 /// `where(mask, x, y)`: the first operand is not a mask (the result of a comparison).
 template <dtype Found>
 struct where_needs_a_mask;

@@ -186,9 +186,10 @@ namespace detail {
 template <class Y, class... X>
 constexpr auto gradients_in_place(Y y, X... x) {
     const auto found = graph::gradients(y.value(), {x.id()...});
-    std::size_t i = 0;
-    return std::tuple<symbol<dtype::real, typename X::axes_type>...>{
-        typed<dtype::real, typename X::axes_type>(found[i++])...};
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return std::tuple<symbol<dtype::real, typename X::axes_type>...>{
+            typed<dtype::real, typename X::axes_type>(found[I])...};
+    }(std::index_sequence_for<X...>{});
 }
 
 // As many poisons as `grad` would return symbols.

@@ -29,7 +29,7 @@ struct node_card {
     bool skipped = false;
 };
 
-constexpr std::string_view kind_name(graph::node const& n) {
+constexpr std::string_view kind_name(graph::node const& n, node_code const& code) {
     switch (n.op) {
     case graph::kind::parameter: return "parameter";
     case graph::kind::input: return "input";
@@ -37,8 +37,8 @@ constexpr std::string_view kind_name(graph::node const& n) {
     case graph::kind::inverse_count: return "inverse_count";
     case graph::kind::iota: return "positions";
     case graph::kind::random: return "random";
-    case graph::kind::elementwise: return n.function->name;
-    case graph::kind::custom: return n.primitive->name;
+    case graph::kind::elementwise: return code.function->name;
+    case graph::kind::custom: return code.primitive->name;
     case graph::kind::alias: return "reshape";
     case graph::kind::view: return "view";
     case graph::kind::copy: return "copy";
@@ -80,7 +80,7 @@ inline constexpr auto node_cards = [] {
     for (std::size_t i = 0; i < cards.size(); ++i) {
         graph::node const& n = P::image.nodes[i];
         node_card& c = cards[i];
-        c.name = kind_name(n);
+        c.name = kind_name(n, codes_of<typename P::spec>[i]);
         c.op = n.op;
         c.type = n.type;
         c.region = n.region;
@@ -91,7 +91,7 @@ inline constexpr auto node_cards = [] {
         c.where = P::image.locations[i].in;
         c.offset = P::image.locations[i].offset;
         c.number = n.number[0];
-        c.flops = graph::node_flops(P::image, n);
+        c.flops = graph::node_flops(P::image, whole_image<typename P::spec>.nodes[i]);
         c.skipped = P::image.skipped[i] != 0;
         if (n.op == graph::kind::parameter) c.name = P::image.parameters[static_cast<std::size_t>(n.integer[0])].path;
     }

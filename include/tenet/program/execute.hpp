@@ -405,7 +405,8 @@ void run_custom(run_context<P> const& c) {
         static constexpr axis_list operand_axes[] = {P::image.nodes[n.input[I]].axes...};
         static constexpr axis_list result_axes = n.axes;
         const graph::custom_arguments arguments{operands, address<P, Id>(c), c.extents.data()};
-        constexpr auto call = std::is_same_v<typename P::spec::real_type, float> ? n.primitive->f32 : n.primitive->f64;
+        constexpr graph::custom_info const* code = codes_of<typename P::spec>[static_cast<std::size_t>(Id)].primitive;
+        constexpr auto call = std::is_same_v<typename P::spec::real_type, float> ? code->f32 : code->f64;
         call(arguments, operand_axes, result_axes);
     }(std::make_index_sequence<n.input_count>{});
 }

@@ -294,6 +294,20 @@ bool may_write_in_place(E const& e, void const* target) {
 
 // --- gradients ---------------------------------------------------------------------------------------------------
 
+template <class Tensor, class Leaves>
+inline constexpr bool is_leaf_type = false;
+template <class Tensor, class... X>
+inline constexpr bool is_leaf_type<Tensor, std::tuple<X...>> = (std::is_same_v<leaf<Tensor>, X> || ...);
+
+// The first of the tensor types that is no operand.
+template <class Leaves, class... Tensor>
+struct first_stranger {
+    using type = void;
+};
+template <class Leaves, class Tensor, class... Rest>
+struct first_stranger<Leaves, Tensor, Rest...>
+    : std::conditional_t<is_leaf_type<Tensor, Leaves>, first_stranger<Leaves, Rest...>, std::type_identity<Tensor>> {};
+
 template <class X, class Wanted>
 inline constexpr bool is_wanted = false;
 template <class T, class... A, class... W>
@@ -355,9 +369,9 @@ void evaluate_into(expression<F, X...> const& e, tensor<T, A...>& t) {
     using S = typename E::symbol_type;
     using element = typename detail::storage_type<S::type, real>::type;
     if constexpr (!shape::same_set<axes<A...>, typename S::axes_type>) {
-        static_cast<void>(detail::mistake<error::assignment_axes_differ<axes<A...>, typename S::axes_type>>());
+        static_cast<void>(sizeof(error::assignment_axes_differ<axes<A...>, typename S::axes_type>));
     } else if constexpr (!std::is_same_v<T, element>) {
-        static_cast<void>(detail::mistake<error::assignment_element_types_differ<T, element>>());
+        static_cast<void>(sizeof(error::assignment_element_types_differ<T, element>));
     } else {
         detail::with_plan(e, [&]<bool Shared>() {
             using P = typename detail::expression_program_of<E, Shared, axes<A...>, program_mode::forward,
@@ -428,7 +442,10 @@ auto value_and_grad(expression<F, X...> const& e, wrt_list<Tensor...> const& by)
     using real = detail::expression_real<E>;
     value_and_gradients<real, Tensor...> result{};
     if constexpr (!std::is_same_v<typename E::axes_type, axes<>>) {
-        static_cast<void>(detail::mistake<error::value_and_grad_of_a_tensor<typename E::axes_type>>());
+        static_cast<void>(sizeof(error::value_and_grad_of_a_tensor<typename E::axes_type>));
+    } else if constexpr (!(detail::is_leaf_type<Tensor, detail::leaves_of<E>> && ...)) {
+        using stranger = typename detail::first_stranger<detail::leaves_of<E>, Tensor...>::type;
+        static_cast<void>(sizeof(error::wrt_tensor_type_not_in_expression<stranger>));
     } else {
         using leaves = detail::leaves_of<E>;
         constexpr std::size_t n = std::tuple_size_v<leaves>;
@@ -487,6 +504,13 @@ struct function_input<tensor<T, A...>> {
 };
 
 }  // namespace detail
+
+/// The gradients of what a reported mistake left behind: zeros, and no further error.
+template <std::same_as<poison> P, class... Tensor>
+auto value_and_grad(P, wrt_list<Tensor...> const&) {
+    using real = typename std::tuple_element_t<0, std::tuple<Tensor...>>::value_type;
+    return value_and_gradients<real, Tensor...>{};
+}
 
 /// The value of a function of tensors and its gradients by all real ones. `f` is a lambda without captures, or a
 /// function object; it is called with symbols, so that anything that model code can do, it can, including `grad`

@@ -214,7 +214,7 @@ class group_runner {
 
     template <int O>
     TENET_INLINE static batch compute(batch const* sources, batch const* results) {
-        constexpr graph::elementwise_info const* f = P::image.nodes[table.op[O]].function;
+        constexpr graph::elementwise_info const* f = codes_of<typename P::spec>[static_cast<std::size_t>(table.op[O])].function;
         if constexpr (std::is_same_v<T, float>) {
             constexpr auto call = f->f32;
             return call(argument<O, 0>(sources, results), argument<O, 1>(sources, results),

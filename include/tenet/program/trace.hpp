@@ -243,7 +243,33 @@ struct compiled {
     static constexpr bool sound = sizes.problem == graph::failure::none;
 };
 
+/// The code that a node runs, if it is one of an open set.
+struct node_code {
+    graph::elementwise_info const* function = nullptr;
+    graph::custom_info const* primitive = nullptr;
+};
+
+// The graph with its descriptors: for constant evaluation only. Their vjp's would otherwise be linked into every
+// program that looks at a table of the plan at run time.
 template <class Spec>
-inline constexpr auto image_of = freeze<Spec, compiled<Spec>::sizes>();
+inline constexpr auto whole_image = freeze<Spec, compiled<Spec>::sizes>();
+
+template <class Spec>
+inline constexpr auto image_of = [] {
+    auto image = whole_image<Spec>;
+    for (graph::node& n : image.nodes) {
+        n.function = nullptr;
+        n.primitive = nullptr;
+    }
+    return image;
+}();
+
+template <class Spec>
+inline constexpr auto codes_of = [] {
+    std::array<node_code, compiled<Spec>::sizes.nodes> codes{};
+    for (std::size_t i = 0; i < codes.size(); ++i)
+        codes[i] = {whole_image<Spec>.nodes[i].function, whole_image<Spec>.nodes[i].primitive};
+    return codes;
+}();
 
 }  // namespace tenet::detail
