@@ -1,5 +1,5 @@
 # The headers of the library, by name: what is not here is neither installed nor checked.
-# `scripts/update-header-list` writes this file; a test compares it with include/.
+# scripts/update-header-list writes this file; a test compares it with include/.
 set(TENET_HEADERS
   include/tenet/base.hpp
   include/tenet/base/constant.hpp
@@ -11,6 +11,7 @@ set(TENET_HEADERS
   include/tenet/base/reflect.hpp
   include/tenet/base/type_name.hpp
   include/tenet/base/version.hpp
+  include/tenet/data.hpp
   include/tenet/data/text_corpus.hpp
   include/tenet/data/token_windows.hpp
   include/tenet/graph.hpp
@@ -27,8 +28,20 @@ set(TENET_HEADERS
   include/tenet/graph/prune.hpp
   include/tenet/graph/rearrange.hpp
   include/tenet/graph/value.hpp
+  include/tenet/interop.hpp
+  include/tenet/interop/compare.hpp
+  include/tenet/interop/convert.hpp
+  include/tenet/interop/expressions.hpp
+  include/tenet/interop/npy.hpp
+  include/tenet/interop/npy_array.hpp
+  include/tenet/interop/npz.hpp
+  include/tenet/interop/print.hpp
+  include/tenet/interop/view.hpp
+  include/tenet/interop/xtensor.hpp
+  include/tenet/io.hpp
   include/tenet/io/atomic_file.hpp
   include/tenet/io/axis_ticks.hpp
+  include/tenet/io/checkpoint.hpp
   include/tenet/io/file_error.hpp
   include/tenet/io/float_formats.hpp
   include/tenet/io/interrupt.hpp
@@ -54,6 +67,7 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm.hpp
   include/tenet/kernel/gemm_block.hpp
   include/tenet/kernel/gemm_pack.hpp
+  include/tenet/kernel/gemm_problem.hpp
   include/tenet/kernel/gemm_small.hpp
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
@@ -104,7 +118,12 @@ set(TENET_HEADERS
   include/tenet/op/symbol.hpp
   include/tenet/op/trigonometric.hpp
   include/tenet/optim.hpp
+  include/tenet/optim/adamw.hpp
+  include/tenet/optim/clip.hpp
+  include/tenet/optim/optimizer.hpp
   include/tenet/optim/schedule.hpp
+  include/tenet/optim/sgd.hpp
+  include/tenet/optim/trainable.hpp
   include/tenet/parallel.hpp
   include/tenet/parallel/ordered_reduce.hpp
   include/tenet/parallel/parallel_for.hpp
@@ -152,6 +171,7 @@ set(TENET_HEADERS
   include/tenet/tensor/named_array.hpp
   include/tenet/tensor/tensor.hpp
   include/tenet/tensor/view.hpp
+  include/tenet/text.hpp
   include/tenet/text/byte_tokenizer.hpp
   include/tenet/text/char_tokenizer.hpp
   include/tenet/text/tokenizer.hpp

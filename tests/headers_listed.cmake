@@ -18,3 +18,23 @@ if(not_listed OR not_present)
     "stand under include/ but are not listed:\n  ${not_listed}\n"
     "are listed but do not stand under include/:\n  ${not_present}")
 endif()
+
+# An umbrella holds its whole folder, tenet.hpp all umbrellas but the outside face's.
+file(GLOB umbrellas RELATIVE ${SOURCE_DIR}/include ${SOURCE_DIR}/include/tenet/*.hpp)
+foreach(umbrella IN LISTS umbrellas)
+  if(umbrella STREQUAL "tenet/tenet.hpp")
+    set(expected ${umbrellas})
+    list(REMOVE_ITEM expected tenet/tenet.hpp tenet/interop.hpp)
+  else()
+    string(REGEX REPLACE "\\.hpp$" "" folder ${umbrella})
+    file(GLOB expected RELATIVE ${SOURCE_DIR}/include ${SOURCE_DIR}/include/${folder}/*.hpp)
+  endif()
+  file(STRINGS ${SOURCE_DIR}/include/${umbrella} found REGEX "^#include")
+  list(TRANSFORM found REPLACE "^#include <(.*)>$" "\\1")
+  list(SORT expected)
+  list(SORT found)
+  if(NOT found STREQUAL expected)
+    message(FATAL_ERROR
+      "${umbrella}: run scripts/update-header-list\nexpected the includes ${expected}\nfound ${found}")
+  endif()
+endforeach()

@@ -5,6 +5,7 @@
 #include <tenet/base/constant.hpp>
 #include <tenet/base/exception.hpp>
 #include <tenet/base/fixed_string.hpp>
+#include <tenet/base/list.hpp>
 #include <tenet/base/macros.hpp>
 #include <tenet/base/mistake.hpp>
 #include <tenet/base/reflect.hpp>

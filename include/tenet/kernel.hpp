@@ -13,6 +13,8 @@
 #include <tenet/kernel/gemm.hpp>
 #include <tenet/kernel/gemm_block.hpp>
 #include <tenet/kernel/gemm_pack.hpp>
+#include <tenet/kernel/gemm_problem.hpp>
+#include <tenet/kernel/gemm_small.hpp>
 #include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
 #include <tenet/kernel/layer_norm.hpp>
@@ -23,4 +25,5 @@
 #include <tenet/kernel/rms_norm.hpp>
 #include <tenet/kernel/row.hpp>
 #include <tenet/kernel/softmax.hpp>
+#include <tenet/kernel/softmax_rows.hpp>
 #include <tenet/kernel/strided_loop.hpp>

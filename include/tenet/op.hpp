@@ -10,6 +10,7 @@
 #include <tenet/op/cast.hpp>
 #include <tenet/op/comparison.hpp>
 #include <tenet/op/cross_entropy.hpp>
+#include <tenet/op/custom.hpp>
 #include <tenet/op/dot.hpp>
 #include <tenet/op/dropout.hpp>
 #include <tenet/op/elementwise.hpp>

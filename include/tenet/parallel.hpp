@@ -2,4 +2,6 @@
 // parallel: everything of the floor of threads.
 #pragma once
 
+#include <tenet/parallel/ordered_reduce.hpp>
 #include <tenet/parallel/parallel_for.hpp>
+#include <tenet/parallel/threads.hpp>

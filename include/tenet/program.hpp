@@ -2,7 +2,9 @@
 // program: everything of the floor.
 #pragma once
 
+#include <tenet/program/adapter.hpp>
 #include <tenet/program/context.hpp>
+#include <tenet/program/describe.hpp>
 #include <tenet/program/execute.hpp>
 #include <tenet/program/expression.hpp>
 #include <tenet/program/extents.hpp>
@@ -14,4 +16,5 @@
 #include <tenet/program/program.hpp>
 #include <tenet/program/spec.hpp>
 #include <tenet/program/steps.hpp>
+#include <tenet/program/tap.hpp>
 #include <tenet/program/trace.hpp>

@@ -3,3 +3,13 @@
 #pragma once
 
 #include <tenet/simd/batch.hpp>
+#include <tenet/simd/bits.hpp>
+#include <tenet/simd/compare.hpp>
+#include <tenet/simd/convert.hpp>
+#include <tenet/simd/erf.hpp>
+#include <tenet/simd/exp.hpp>
+#include <tenet/simd/log.hpp>
+#include <tenet/simd/math.hpp>
+#include <tenet/simd/pow.hpp>
+#include <tenet/simd/reduce.hpp>
+#include <tenet/simd/transpose.hpp>

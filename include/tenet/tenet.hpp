@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The whole library but the outside face (tenet/interop.hpp), floor by floor.
+// The whole library but the outside face, which is tenet/interop.hpp.
 #pragma once
 
 #include <tenet/base.hpp>
+#include <tenet/data.hpp>
+#include <tenet/graph.hpp>
+#include <tenet/io.hpp>
+#include <tenet/kernel.hpp>
+#include <tenet/nn.hpp>
+#include <tenet/op.hpp>
+#include <tenet/optim.hpp>
 #include <tenet/parallel.hpp>
+#include <tenet/program.hpp>
+#include <tenet/shape.hpp>
 #include <tenet/simd.hpp>
 #include <tenet/tensor.hpp>
+#include <tenet/text.hpp>

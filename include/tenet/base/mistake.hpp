@@ -12,6 +12,10 @@ struct poison {};
 
 namespace detail {
 
+// A mistake is reported by `static_cast<void>(sizeof(Error))`, in a statement of its own (g++ would go on to complain
+// about whatever used it), in code that is never evaluated (a call of it in a constant expression would be a further
+// error), and not in a function for it (a frame is three lines of clang's message).
+
 /// What a rule returns in place of a symbol: `Error` is an undefined template of the namespace `error`. It is kept as
 /// a pointer and not as a member type, which g++ would print together with the alias.
 template <class Error>
@@ -23,14 +27,6 @@ template <class X>
 inline constexpr bool is_broken_rule = false;
 template <class Error>
 inline constexpr bool is_broken_rule<broken_rule<Error>> = true;
-
-/// Reports the mistake here and now. The size is thrown away in a statement of its own: g++ would go on to complain
-/// about whatever used it.
-template <class Error>
-constexpr poison mistake() {
-    static_cast<void>(sizeof(Error));
-    return {};
-}
 
 }  // namespace detail
 }  // namespace tenet

@@ -46,6 +46,8 @@ constexpr value emit_dot(value a, value b, axis_list axes) {
 
 constexpr value contract(value a, value b, axis_list axes) {
     builder& graph = a.graph();
+    a = as_real(a);
+    b = as_real(b);
     a = detail::sum_unshared(a, b, axes);
     b = detail::sum_unshared(b, a, axes);
     axis_list batch, rows, columns, inner;

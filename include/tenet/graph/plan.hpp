@@ -304,16 +304,16 @@ private:
         for (int id : graph_.outputs) add_use(id, 0, last);
         for (std::size_t i = 0; i < count_; ++i)
             if (!graph_.nodes[i].tap.empty()) add_use(static_cast<int>(i), 0, last);
-        std::sort(uses.begin(), uses.end(), [](use const& a, use const& b) { return a.root < b.root; });
+        // Uses in the order of their roots: counted, then placed.
+        list<int> order(uses.size(), 0);
+        for (use const& u : uses) ++uses_begin[at(u.root) + 1];
+        for (std::size_t i = 0; i < count_; ++i) uses_begin[i + 1] += uses_begin[i];
         {
-            std::size_t u = 0;
-            for (std::size_t i = 0; i <= count_; ++i) {
-                uses_begin[i] = static_cast<int>(u);
-                while (u < uses.size() && at(uses[u].root) == i) ++u;
-            }
+            list<int> next = uses_begin;
+            for (std::size_t u = 0; u < uses.size(); ++u) order[at(next[at(uses[u].root)]++)] = static_cast<int>(u);
         }
         const auto uses_of = [&](int id, auto&& f) {
-            for (int u = uses_begin[at(id)]; u < uses_begin[at(id) + 1]; ++u) f(uses[at(u)]);
+            for (int u = uses_begin[at(id)]; u < uses_begin[at(id) + 1]; ++u) f(uses[at(order[at(u)])]);
         };
 
         list<int> buffer_of(count_, -1);

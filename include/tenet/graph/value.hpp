@@ -168,9 +168,22 @@ constexpr value broadcast_to(value x, axis_list axes) {
 /// A tensor of zeros.
 constexpr value zeros(builder& graph, axis_list axes) { return broadcast_to(constant(graph, 0), axes); }
 
+/// `x` as real numbers: a mask becomes zeros and ones.
+constexpr value as_real(value x) {
+    const axis_list axes = x.axes();
+    return x.get().type == dtype::real ? x : elementwise(info_of<detail::identity_op>, {x}, &axes);
+}
+
 /// A value of its own in the current region: what a loop carries must not alias anything else.
 constexpr value own_copy(value x) {
-    return elementwise(info_of<detail::identity_op>, {x}, &x.axes(), false);
+    if (x.get().type == dtype::real) return elementwise(info_of<detail::identity_op>, {x}, &x.axes(), false);
+    node n;
+    n.op = kind::copy;
+    n.shared = false;
+    n.type = x.get().type;
+    n.axes = x.axes();
+    n.add_input(x.id());
+    return {x.graph(), x.graph().emit(n)};
 }
 
 namespace detail {
@@ -222,6 +235,7 @@ constexpr bool stand_together(axis_list const& a, axis_list const& b) {
 
 constexpr value reduce_runs(value x, axis_list over, kind op) {
     builder& graph = x.graph();
+    x = as_real(x);
     // Extrema in one go: equal ones share the gradient evenly over all of the axes.
     if (op != kind::reduce_sum && !stand_together(x.axes(), over)) x = arrange(x, moved_last(x.axes(), over));
     x = dense(x);

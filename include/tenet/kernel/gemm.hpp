@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <tenet/base/constant.hpp>
+#include <tenet/base/macros.hpp>
 #include <tenet/kernel/gemm_block.hpp>
 #include <tenet/kernel/gemm_small.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
@@ -160,8 +161,8 @@ template <class T>
 /// Source: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008.
 /// PyTorch: torch.matmul, torch.bmm, torch.baddbmm.
 template <class T>
-void gemm(auto m, auto n, auto k, matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c, bool accumulate,
-          gemm_batch const& batch = {}) {
+TENET_INLINE void gemm(auto m, auto n, auto k, matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c,
+                       bool accumulate, gemm_batch const& batch = {}) {
     if constexpr (detail::is_small_product<T, decltype(m), decltype(n), decltype(k)>) {
         if (batch.rank == 0 && b.column_stride == 1 && c.column_stride == 1)
             return detail::small_columns<T, m, n, k>(a, b, c, accumulate);

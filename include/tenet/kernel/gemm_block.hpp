@@ -5,73 +5,13 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <type_traits>
 
-#include <tenet/base/macros.hpp>
 #include <tenet/kernel/gemm_pack.hpp>
+#include <tenet/kernel/gemm_problem.hpp>
 #include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/simd/batch.hpp>
 
-namespace tenet::kernel {
-
-/// A matrix in memory owned elsewhere; strides are in elements and may be anything, e.g. those of a transpose.
-template <class T>
-struct matrix_view {
-    T* data;
-    std::ptrdiff_t row_stride, column_stride;
-
-    constexpr operator matrix_view<T const>() const
-    requires(!std::is_const_v<T>)
-    {
-        return {data, row_stride, column_stride};
-    }
-};
-
-namespace detail {
-
-template <class T>
-struct gemm_problem {
-    std::size_t m, n, k;
-    matrix_view<T const> a, b;
-    matrix_view<T> c;
-    bool accumulate;
-    bool in_place =
-        false;  ///< read a and b where they lie, the caller knowing that they are in L1; rows of b contiguous
-};
-
-/// Bytes of the packed copies: of b, half of a usual L2 cache; of a, 48 rows.
-inline constexpr std::size_t b_bytes = std::size_t{1} << 19;
-inline constexpr std::size_t a_rows = 48;
-inline constexpr std::size_t row_bytes = 2048;  ///< of a row of a within one block of k
-inline constexpr std::size_t a_bytes = a_rows * row_bytes;
-
-/// This thread's packing buffers and the tile that a tail or a scattered c goes through.
-struct gemm_workspace {
-    alignas(64) std::byte b[b_bytes];
-    alignas(64) std::byte a[a_bytes];
-    alignas(64) std::byte c[8 * 3 * 64];
-};
-inline gemm_workspace& workspace() {
-    static thread_local gemm_workspace space;
-    return space;
-}
-
-constexpr std::size_t round_up(std::size_t n, std::size_t unit) {
-    return (n + unit - 1) / unit * unit;
-}
-
-/// `n` in equal parts of at most `most`, each but the last a multiple of `unit`.
-constexpr std::size_t even_part(std::size_t n, std::size_t most, std::size_t unit) {
-    if (n <= most) return n;
-    const std::size_t parts = (n + most - 1) / most;
-    return std::min(most, round_up((n + parts - 1) / parts, unit));
-}
-
-/// Length of the blocks of k: depends on k alone, for it sets the order of additions.
-template <class T>
-constexpr std::size_t block_of_k(std::size_t k) {
-    return even_part(k, row_bytes / sizeof(T), 8);
-}
+namespace tenet::kernel::detail {
 
 template <class T>
 class gemm_block {
@@ -254,5 +194,4 @@ public:
     }
 };
 
-}  // namespace detail
-}  // namespace tenet::kernel
+}  // namespace tenet::kernel::detail

@@ -7,7 +7,8 @@
 
 #include <tenet/base/constant.hpp>
 #include <tenet/base/macros.hpp>
-#include <tenet/kernel/gemm_block.hpp>
+#include <tenet/kernel/gemm_problem.hpp>
+#include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/simd/batch.hpp>
 
 namespace tenet::kernel::detail {

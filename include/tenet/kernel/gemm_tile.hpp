@@ -38,6 +38,26 @@ struct tile_arguments {
     bool next_far;                        ///< into the L2 cache only: L1 could not hold it
 };
 
+/// c (+)= the first `columns` columns of a finished tile whose rows are `from_row` apart.
+template <class T>
+[[gnu::noinline]] void merge_tile(T const* from, std::size_t from_row, T* c, std::ptrdiff_t c_row, std::size_t rows,
+                                  std::size_t columns, bool accumulate) {
+    using batch = simd::batch<T>;
+    constexpr std::size_t width = simd::width<T>;
+    for (std::size_t i = 0; i < rows; ++i, from += from_row, c += c_row) {
+        std::size_t j = 0;
+        for (; j + width <= columns; j += width) {
+            batch x = batch::load_aligned(from + j);
+            if (accumulate) x = batch::load_unaligned(c + j) + x;
+            x.store_unaligned(c + j);
+        }
+        if (j == columns) continue;
+        batch x = batch::load_aligned(from + j);
+        if (accumulate) x = simd::load_partial<T>(c + j, columns - j) + x;
+        simd::store_partial<T>(x, c + j, columns - j);
+    }
+}
+
 /// c[i,j] (+)= sum over k of a[i,k] b[k,j] for Rows rows and Registers * width columns.
 template <class T, std::size_t Rows, std::size_t Registers>
 [[gnu::noinline]] void tile_product(tile_arguments<T> const& t) {
@@ -51,56 +71,71 @@ template <class T, std::size_t Rows, std::size_t Registers>
     }
     T* const c = t.c;
     const std::ptrdiff_t c_row = t.c_row;
-    T const* a = t.a;
-    T const* b = t.b;
-    const std::ptrdiff_t a_row = t.a_row, a_step = t.a_step, b_step = t.b_step;
-    T const* next = t.next;
-    T const* c_next = c;
-    std::size_t c_rows = t.k >= 128 ? Rows : 0, lines = 4;
-    for (std::size_t left = t.k; left != 0;) {
-        if (t.next_far) __builtin_prefetch(next, 0, 2);
-        else __builtin_prefetch(next);
-        next += t.next_step;
-        if (--lines == 0) {
-            next += t.next_skip;
-            lines = 4;
-        }
-        if (c_rows != 0) {
-            TENET_UNROLL
-            for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width, 1);
-            c_next += c_row;
-            --c_rows;
-        }
-        std::size_t steps = left < 4 ? left : 4;
-        left -= steps;
-        do {
-            batch row[Registers];
-            TENET_UNROLL
-            for (std::size_t j = 0; j < Registers; ++j) row[j] = batch::load_unaligned(b + j * width);
-            b += b_step;  // here, not below: g++ would read b again for every row rather than keep it in registers
-            TENET_UNROLL
-            for (std::size_t i = 0; i < Rows; ++i) {
-                const batch x(a[static_cast<std::ptrdiff_t>(i) * a_row]);
+    // Strides in bytes: g++ compiles the loop a second time for strides of one element, to no avail.
+    constexpr std::ptrdiff_t size = sizeof(T);
+    const auto at = [](T const* p, std::ptrdiff_t bytes) {
+        return reinterpret_cast<T const*>(reinterpret_cast<char const*>(p) + bytes);
+    };
+    T const *b = t.b, *next = t.next, *c_next = c;
+    const std::ptrdiff_t a_row = t.a_row * size, a_step = t.a_step * size, b_step = t.b_step * size;
+    // Three rows a pointer: x86 addresses p, p + stride, p + 2 stride. The empty statement hides from the compiler how
+    // the pointers relate, for g++ would otherwise keep seven multiples of the stride, and spill.
+    constexpr std::size_t groups = (Rows + 2) / 3;
+    T const* group[groups];
+    TENET_UNROLL
+    for (std::size_t g = 0; g < groups; ++g) {
+        group[g] = at(t.a, static_cast<std::ptrdiff_t>(3 * g) * a_row);
+        asm("" : "+r"(group[g]));
+    }
+    std::size_t c_rows = t.k >= 128 ? Rows : 0;
+    for (std::size_t k = t.k; k != 0; --k) {
+        if (k % 4 == 0) {
+            if (t.next_far) __builtin_prefetch(next, 0, 2);
+            else __builtin_prefetch(next);
+            next += t.next_step;
+            if (k % 16 == 0) next += t.next_skip;
+            if (c_rows != 0) {
                 TENET_UNROLL
-                for (std::size_t j = 0; j < Registers; ++j) sum[i][j] = simd::fma<T>(x, row[j], sum[i][j]);
+                for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width, 1);
+                c_next += c_row;
+                --c_rows;
             }
-            a += a_step;
-        } while (--steps != 0);
+        }
+        batch row[Registers];
+        TENET_UNROLL
+        for (std::size_t j = 0; j < Registers; ++j) row[j] = batch::load_unaligned(b + j * width);
+        b = at(b, b_step);  // here, not below: g++ would read b again for every row rather than keep it in registers
+        TENET_UNROLL
+        for (std::size_t i = 0; i < Rows; ++i) {
+            const batch x(*at(group[i / 3], static_cast<std::ptrdiff_t>(i % 3) * a_row));
+            TENET_UNROLL
+            for (std::size_t j = 0; j < Registers; ++j) sum[i][j] = simd::fma<T>(x, row[j], sum[i][j]);
+        }
+        TENET_UNROLL
+        for (std::size_t g = 0; g < groups; ++g) group[g] = at(group[g], a_step);
+    }
+    if (t.tail != 0) {
+        alignas(64) T buffer[Rows * Registers * width];
+        TENET_UNROLL
+        for (std::size_t i = 0; i < Rows; ++i) {
+            TENET_UNROLL
+            for (std::size_t j = 0; j < Registers; ++j) sum[i][j].store_aligned(buffer + (i * Registers + j) * width);
+        }
+        return merge_tile<T>(buffer, Registers * width, c, c_row, Rows, (Registers - 1) * width + t.tail, t.accumulate);
+    }
+    if (t.accumulate) {
+        TENET_UNROLL
+        for (std::size_t i = 0; i < Rows; ++i) {
+            TENET_UNROLL
+            for (std::size_t j = 0; j < Registers; ++j)
+                sum[i][j] = batch::load_unaligned(c + static_cast<std::ptrdiff_t>(i) * c_row + j * width) + sum[i][j];
+        }
     }
     TENET_UNROLL
     for (std::size_t i = 0; i < Rows; ++i) {
-        T* const p = c + static_cast<std::ptrdiff_t>(i) * c_row;
         TENET_UNROLL
-        for (std::size_t j = 0; j < Registers; ++j) {
-            T* const q = p + j * width;
-            if (j + 1 == Registers && t.tail != 0) {
-                if (t.accumulate) sum[i][j] = simd::load_partial<T>(q, t.tail) + sum[i][j];
-                simd::store_partial<T>(sum[i][j], q, t.tail);
-            } else {
-                if (t.accumulate) sum[i][j] = batch::load_unaligned(q) + sum[i][j];
-                sum[i][j].store_unaligned(q);
-            }
-        }
+        for (std::size_t j = 0; j < Registers; ++j)
+            sum[i][j].store_unaligned(c + static_cast<std::ptrdiff_t>(i) * c_row + j * width);
     }
 }
 

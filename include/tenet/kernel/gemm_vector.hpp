@@ -7,7 +7,7 @@
 #include <cstddef>
 
 #include <tenet/base/macros.hpp>
-#include <tenet/kernel/gemm_block.hpp>
+#include <tenet/kernel/gemm_problem.hpp>
 #include <tenet/simd/batch.hpp>
 
 namespace tenet::kernel::detail {

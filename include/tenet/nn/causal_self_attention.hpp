@@ -19,9 +19,7 @@ struct causal_self_attention {
     linear<axes<Embed>, axes<QKV, Heads, HeadDim>, Bias> c_attn{};
     linear<axes<Heads, HeadDim>, axes<Embed>, Bias> c_proj{};
 
-    constexpr auto operator()(auto const& x) const {
-        return c_proj(causal_attention<Time, HeadDim, QKV>(c_attn(x)));
-    }
+    constexpr auto operator()(auto const& x) const { return c_proj(causal_attention<Time, HeadDim, QKV>(c_attn(x))); }
 };
 
 }  // namespace tenet::nn

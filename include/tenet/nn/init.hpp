@@ -26,11 +26,17 @@ struct distribution {
 };
 
 /// Every element is `value`. PyTorch: torch.nn.init.constant_.
-constexpr distribution constant(double value) { return {distribution::kind::constant, value, 0}; }
+constexpr distribution constant(double value) {
+    return {distribution::kind::constant, value, 0};
+}
 /// N(mean, std^2). PyTorch: torch.nn.init.normal_.
-constexpr distribution normal(double std, double mean = 0) { return {distribution::kind::normal, mean, std}; }
+constexpr distribution normal(double std, double mean = 0) {
+    return {distribution::kind::normal, mean, std};
+}
 /// Uniform in [low, high). PyTorch: torch.nn.init.uniform_.
-constexpr distribution uniform(double low, double high) { return {distribution::kind::uniform, low, high}; }
+constexpr distribution uniform(double low, double high) {
+    return {distribution::kind::uniform, low, high};
+}
 
 /// How many inputs reach one output of a parameter, and how many outputs one input: the two sides of a linear layer's
 /// weight; of another tensor [A, B...], as PyTorch counts for [out, in], B... and A.
@@ -123,7 +129,7 @@ void fill(T* data, std::size_t n, distribution const& d, std::uint64_t seed, std
 ///
 /// A number depends on the seed, the parameter's name and its place: not on threads, nor on other parameters.
 template <class Model, class T, class Rule>
-    requires requires(Rule const& rule, parameter_leaf const& leaf) { init::distribution(rule(leaf)); }
+requires requires(Rule const& rule, parameter_leaf const& leaf) { init::distribution(rule(leaf)); }
 void initialize(parameters<Model, T>& theta, Rule const& rule, std::uint64_t seed) {
     for (parameter_leaf const& leaf : parameter_leaves<Model>) {
         const init::distribution d = rule(leaf);

@@ -116,7 +116,7 @@ constexpr auto apply(F f, X&&... x) {
         graph::builder& g = *graph_of(x...);
         const auto y = f(lift(g, x)...);
         if constexpr (is_broken_rule<std::remove_const_t<decltype(y)>>) {
-            static_cast<void>(sizeof(*y.error));  // here and not in a function: a frame is three lines of clang's message
+            static_cast<void>(sizeof(*y.error));
             return poison{};
         } else {
             return y;

@@ -117,6 +117,7 @@ struct reduced_cross_entropy {
     constexpr auto operator()(symbol<T, L> logits, symbol<U, I> targets) const {
         cross_entropy_options chosen = options;
         if (R == reduction::none) chosen.reduce = reduction::none;
+        else if (options.reduce == reduction::none) throw "cross_entropy(x, t, options): cross_entropy_rows gives one loss a row";
         auto v = cross_entropy_function<A>{chosen}(logits, targets);
         if constexpr (is_broken_rule<decltype(v)>) return v;
         else return symbol<dtype::real, std::conditional_t<R == reduction::none, I, axes<>>>(v);

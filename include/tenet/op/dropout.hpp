@@ -13,6 +13,7 @@ struct dropout_function {
     constexpr auto operator()(symbol<T, L> x) const {
         graph::builder& g = x.graph();
         if (!g.training || rate <= 0) return symbol<dtype::real, L>(x.value());
+        if (rate >= 1) return symbol<dtype::real, L>(graph::zeros(g, x.value().axes()));
         graph::node n;
         n.op = graph::kind::random;
         n.zero_gradient = true;

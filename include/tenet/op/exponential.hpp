@@ -2,7 +2,7 @@
 // op: exponentials, logarithms, roots and powers.
 #pragma once
 
-#include <tenet/op/elementwise.hpp>
+#include <tenet/op/comparison.hpp>
 
 namespace tenet {
 namespace op {
@@ -92,10 +92,17 @@ struct pow_log_op {
     }
     static constexpr graph::value pullback(graph::value dy, graph::value, graph::value x) { return dy / x; }
 };
+// Where y = 0 the slope by x is 0 even at x = 0, where y x^(y-1) would be 0 times infinity.
 constexpr std::array<graph::value, 2> pow_op::pullback(graph::value dz, graph::value z, graph::value x, graph::value y) {
-    const graph::value one_less = graph::elementwise(graph::info_of<pow_op>, {x, y - 1.0});
+    const graph::value zero = graph::constant(dz.graph(), 0);
     const graph::value log_x = graph::elementwise(graph::info_of<pow_log_op>, {x});
-    return {dz * y * one_less, dz * z * log_x};
+    const bool number = y.get().op == graph::kind::constant;
+    graph::value dx = zero;
+    if (!number || y.get().number[0] != 0) {
+        const graph::value slope = y * graph::elementwise(graph::info_of<pow_op>, {x, y - 1.0});
+        dx = dz * (number ? slope : graph::elementwise(graph::info_of<where_op>, {graph::equal(y, zero), zero, slope}));
+    }
+    return {dx, dz * z * log_x};
 }
 
 }  // namespace op
@@ -136,7 +143,7 @@ constexpr auto rsqrt(X&& x) {
     return elementwise<op::rsqrt_op>(std::forward<X>(x));
 }
 
-/// z = x^y. dx = dz y x^(y-1), dy = dz z ln x (0 where x = 0). A negative x needs an integral y. PyTorch: torch.pow.
+/// z = x^y. dx = dz y x^(y-1) (0 where y = 0), dy = dz z ln x (0 where x = 0). A negative x needs an integral y. PyTorch: torch.pow.
 template <class X, class Y>
     requires detail::BinaryOperands<X, Y>
 constexpr auto pow(X&& x, Y&& y) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <tenet/graph/differentiate.hpp>
+#include <tenet/graph/rearrange.hpp>
 #include <tenet/op/apply.hpp>
 
 namespace tenet {
@@ -64,14 +65,15 @@ struct stack {
             c.in = g.emit(in);
             const auto y = body(carried(graph::value(g, c.in)), shared...);
             using result = std::remove_const_t<decltype(y)>;
-            if constexpr (std::is_same_v<result, poison>) {
+            static_assert(detail::is_symbol<result> || std::is_same_v<result, poison>,
+                          "stack<Body, Layers>: Body's call operator must return a symbol");
+            if constexpr (!detail::is_symbol<result>) {
                 return poison{};
-            } else if constexpr (!detail::is_symbol<result>) {
-                static_assert(detail::is_symbol<result>, "stack<Body, Layers>: Body's call operator returns no symbol");
             } else if constexpr (!shape::same_set<typename result::axes_type, typename carried::axes_type> ||
                                  result::type != carried::type) {
-                return detail::mistake<
-                    error::stack_body_changes_axes<typename carried::axes_type, typename result::axes_type>>();
+                static_cast<void>(
+                    sizeof(error::stack_body_changes_axes<typename carried::axes_type, typename result::axes_type>));
+                return poison{};
             } else {
                 c.out = graph::own_copy(graph::arrange(graph::in_memory(y.value()), init.axes())).id();
                 g.close_region();

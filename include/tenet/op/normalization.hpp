@@ -48,7 +48,7 @@ constexpr graph::value existing_output(graph::builder& g, int id, int which) {
 constexpr graph::value innermost(graph::value x, graph::axis_list const& over) {
     graph::axis_list order = graph::minus(x.axes(), over);
     for (int i = 0; i < over.rank; ++i) order.push(over[i]);
-    return graph::dense(graph::arrange(graph::in_memory(x), order));
+    return graph::dense(graph::arrange(graph::in_memory(graph::as_real(x)), order));
 }
 
 constexpr graph::value rsqrt_of(graph::value x) { return graph::elementwise(graph::info_of<op::rsqrt_op>, {x}); }

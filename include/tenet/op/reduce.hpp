@@ -51,8 +51,11 @@ struct norm_root_op {
         return simd::sqrt(x);
     }
     static constexpr graph::value pullback(graph::value dy, graph::value y, graph::value) {
-        const graph::value zero = graph::constant(dy.graph(), 0);
-        return graph::elementwise(graph::info_of<where_op>, {graph::equal(y, zero), zero, dy * 0.5 / y});
+        // Dividing by 1 there keeps second derivatives finite too.
+        const graph::value zero = graph::constant(dy.graph(), 0), one = graph::constant(dy.graph(), 1);
+        const graph::value none = graph::equal(y, zero);
+        const graph::value divisor = graph::elementwise(graph::info_of<where_op>, {none, one, y});
+        return graph::elementwise(graph::info_of<where_op>, {none, zero, dy * 0.5 / divisor});
     }
 };
 }  // namespace op
@@ -130,7 +133,7 @@ struct argmax_function {
             n.zero_gradient = true;
             n.over.push(axis_id<A>(g));
             n.axes = axis_ids<shape::minus<L, axes<A>>>::in(g);
-            n.add_input(graph::dense(graph::in_memory(x.value())).id());
+            n.add_input(graph::dense(graph::in_memory(graph::as_real(x.value()))).id());
             return symbol<dtype::int32, shape::minus<L, axes<A>>>(graph::value(g, g.emit(n)));
         }
     }

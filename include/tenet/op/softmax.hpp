@@ -27,7 +27,7 @@ namespace detail {
 
 /// `x` dense, with the axes `over` side by side (in x's order), so that a kernel sees [before, over, after].
 constexpr graph::value side_by_side(graph::value x, graph::axis_list const& over) {
-    x = graph::dense(graph::in_memory(x));
+    x = graph::dense(graph::in_memory(graph::as_real(x)));
     const graph::axis_list axes = x.axes();
     int first = axes.rank, last = -1;
     for (int i = 0; i < axes.rank; ++i)

@@ -66,7 +66,8 @@ adamw(Program const&) -> adamw<Program>;
 template <class Program>
 adamw(Program const&, adamw_options) -> adamw<Program>;
 
-/// Adam: AdamW without weight decay. Kingma and Ba: Adam (2015), algorithm 1. PyTorch: torch.optim.Adam(weight_decay=0).
+/// Adam: AdamW without weight decay. Kingma and Ba: Adam (2015), algorithm 1. PyTorch:
+/// torch.optim.Adam(weight_decay=0).
 template <class Program, std::size_t Which = 0>
 class adam : public adamw<Program, Which> {
 public:

@@ -13,7 +13,7 @@ namespace tenet {
 ///
 /// Cost: one pass over them. PyTorch: what torch.nn.utils.clip_grad_norm_ returns.
 template <class Program>
-    requires requires(Program const& p) { p.gradients(); }
+requires requires(Program const& p) { p.gradients(); }
 double gradient_norm(Program const& program) {
     const auto g = program.gradients();
     return std::sqrt(kernel::sum_of_squares(g.data(), g.size()));

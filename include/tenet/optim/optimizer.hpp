@@ -23,8 +23,10 @@ class optimizer_state {
 public:
     using model_type = model_of<Program, Which>;
     using value_type = typename Program::real_type;
-    static_assert(Program::has_gradients, "an optimiser needs a program with gradients: program<...>, not evaluation<...>");
-    static_assert(trainable_elements<Program, Which> > 0, "an optimiser's model has no parameter that the program trains");
+    static_assert(Program::has_gradients,
+                  "an optimiser needs a program with gradients: program<...>, not evaluation<...>");
+    static_assert(trainable_elements<Program, Which> > 0,
+                  "an optimiser's model has no parameter that the program trains");
 
     /// Steps made so far.
     std::int64_t steps() const { return steps_; }

@@ -23,7 +23,8 @@ struct sgd_options {
 /// Gradient descent for model number `Which` of a program: g' = g + weight_decay w; u = momentum u + g';
 /// w -= lr (nesterov ? g' + momentum u : u).
 ///
-/// Sutskever et al.: On the importance of initialization and momentum in deep learning (2013). PyTorch: torch.optim.SGD.
+/// Sutskever et al.: On the importance of initialization and momentum in deep learning (2013). PyTorch:
+/// torch.optim.SGD.
 template <class Program, std::size_t Which = 0>
 class sgd : public detail::optimizer_state<Program, Which, 1> {
     using state = detail::optimizer_state<Program, Which, 1>;
@@ -39,8 +40,8 @@ public:
         auto const* g = program.gradients().data();
         this->for_runs([&](trainable_range const& r, bool decays) {
             auto* velocity = options_.momentum != 0 ? this->moments_[0].get() + r.state : nullptr;
-            kernel::sgd_momentum(theta.data() + r.parameter, g + r.gradient, velocity, r.elements, lr, options_.momentum,
-                                 options_.nesterov, decays ? options_.weight_decay : 0, factor);
+            kernel::sgd_momentum(theta.data() + r.parameter, g + r.gradient, velocity, r.elements, lr,
+                                 options_.momentum, options_.nesterov, decays ? options_.weight_decay : 0, factor);
         });
     }
 

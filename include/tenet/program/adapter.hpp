@@ -3,7 +3,9 @@
 // their layout depends on no program.
 #pragma once
 
+#include <iterator>
 #include <string_view>
+#include <type_traits>
 
 #include <tenet/base/fixed_string.hpp>
 #include <tenet/op/adapter.hpp>
@@ -58,6 +60,31 @@ private:
     parameter_leaf const& weight_;
 };
 
+namespace detail {
+
+template <class Model, class Adapter>
+constexpr std::size_t first_unmatched_target() {
+    std::size_t i = 0;
+    for (std::string_view t : Adapter::targets) {
+        bool hit = false;
+        for (parameter_leaf const& w : parameter_leaves<Model>) hit = hit || path_matches(t, w.path.view());
+        if (!hit) return i;
+        ++i;
+    }
+    return i;
+}
+// Asked for its type only: a call would be a second error.
+template <class Model, class Adapter>
+constexpr auto report_unmatched_target() {
+    constexpr std::size_t i = first_unmatched_target<Model, Adapter>();
+    if constexpr (i < std::size(Adapter::targets)) {
+        constexpr std::string_view target = Adapter::targets[i];
+        static_cast<void>(sizeof(error::adapter_target_matches_nothing<fixed_string<target.size()>(target), Model>));
+    }
+}
+
+}  // namespace detail
+
 /// The parameters of `Adapter` for the model type `Model`: a model of its own in a program,
 ///
 ///     program<models<gpt, adapter_of<gpt, my_adapter>>, loss, ...>
@@ -93,26 +120,7 @@ struct adapter_of {
         return all;
     }
 
-private:
-    static constexpr std::size_t unmatched() {
-        std::size_t i = 0;
-        for (std::string_view t : Adapter::targets) {
-            bool hit = false;
-            for (parameter_leaf const& w : parameter_leaves<Model>) hit = hit || path_matches(t, w.path.view());
-            if (!hit) return i;
-            ++i;
-        }
-        return i;
-    }
-    static constexpr bool all_match() {
-        constexpr std::size_t i = unmatched();
-        if constexpr (i < std::size(Adapter::targets)) {
-            constexpr std::string_view target = Adapter::targets[i];
-            return sizeof(error::adapter_target_matches_nothing<fixed_string<target.size()>(target), Model>) > 0;
-        }
-        return true;
-    }
-    static_assert(all_match());
+    static_assert(std::is_void_v<decltype(detail::report_unmatched_target<Model, Adapter>())>);
 };
 
 }  // namespace tenet

@@ -73,7 +73,7 @@ constexpr auto common_real() {
     else if constexpr (std::is_void_v<Second> || std::is_same_v<First, Second>) return std::type_identity<First>{};
     else {
         static_cast<void>(sizeof(error::expression_mixes_element_types<First, Second>));
-        return std::type_identity<First>{};
+        return std::type_identity<poison>{};
     }
 }
 template <class... R>
@@ -368,7 +368,9 @@ void evaluate_into(expression<F, X...> const& e, tensor<T, A...>& t) {
     using real = detail::expression_real<E>;
     using S = typename E::symbol_type;
     using element = typename detail::storage_type<S::type, real>::type;
-    if constexpr (!shape::same_set<axes<A...>, typename S::axes_type>) {
+    if constexpr (std::is_same_v<real, poison>) {
+        return;
+    } else if constexpr (!shape::same_set<axes<A...>, typename S::axes_type>) {
         static_cast<void>(sizeof(error::assignment_axes_differ<axes<A...>, typename S::axes_type>));
     } else if constexpr (!std::is_same_v<T, element>) {
         static_cast<void>(sizeof(error::assignment_element_types_differ<T, element>));
@@ -441,7 +443,9 @@ auto value_and_grad(expression<F, X...> const& e, wrt_list<Tensor...> const& by)
     using E = expression<F, X...>;
     using real = detail::expression_real<E>;
     value_and_gradients<real, Tensor...> result{};
-    if constexpr (!std::is_same_v<typename E::axes_type, axes<>>) {
+    if constexpr (std::is_same_v<real, poison>) {
+        return result;
+    } else if constexpr (!std::is_same_v<typename E::axes_type, axes<>>) {
         static_cast<void>(sizeof(error::value_and_grad_of_a_tensor<typename E::axes_type>));
     } else if constexpr (!(detail::is_leaf_type<Tensor, detail::leaves_of<E>> && ...)) {
         using stranger = typename detail::first_stranger<detail::leaves_of<E>, Tensor...>::type;
@@ -521,10 +525,10 @@ template <class F, class... Tensor>
     requires(!Operand<F> && (detail::is_tensor<Tensor> && ...) && sizeof...(Tensor) > 0)
 auto value_and_grad(F const&, Tensor const&... x) {
     static_assert(std::is_empty_v<F>, "value_and_grad(f, x...): f must not capture: pass tensors as arguments");
-    using real = typename detail::common_real_of<typename detail::real_tensor<Tensor>::real...>::type;
+    using common = typename detail::common_real_of<typename detail::real_tensor<Tensor>::real...>::type;
+    using real = std::conditional_t<std::is_same_v<common, poison>, float, common>;
     using spec = detail::program_spec<real, program_mode::gradients, models<>, detail::external_function<F>,
                                       typename detail::function_input<Tensor>::type...>;
-    static_assert(detail::well_formed_result<typename spec::result_type, true>());
     using P = detail::program_code<spec>;
     struct {
         real value{};

@@ -75,6 +75,11 @@ constexpr std::string_view index_text(std::size_t i) {
     return digits.substr(10 + (i - 10) * 2, 2);
 }
 
+/// In place of a path where nobody asks for it: building paths is what costs most in binding a model.
+struct no_path {
+    constexpr no_path operator+(std::string_view) const { return {}; }
+};
+
 /// Calls `leaf(parameter, path, surroundings)` for every parameter of `module`, and `enter(stack)` for every stack.
 struct surroundings {
     int levels = 0;
@@ -89,8 +94,8 @@ constexpr int contracted_axes() {
     else return 0;
 }
 
-template <class M, class Visitor>
-constexpr void visit(M& module, path_text const& path, surroundings const& around, Visitor& visitor) {
+template <class M, class Path, class Visitor>
+constexpr void visit(M& module, Path const& path, surroundings const& around, Visitor& visitor) {
     using plain = std::remove_const_t<M>;
     if constexpr (is_parameter<plain>) {
         visitor.leaf(module, path, around);
@@ -126,6 +131,7 @@ struct leaf_collector {
     list<parameter_leaf> leaves{};
     std::size_t elements = 0;
     int stacks = 0;
+    bool literals = false;
 
     template <class S>
     constexpr int enter(S const&) {
@@ -144,8 +150,11 @@ struct leaf_collector {
             l.path = l.path + path.view().substr(0, cut);
             l.path = l.path + std::string_view(p.name());
         }
-        for (parameter_leaf const& other : leaves)
-            if (other.path.view() == l.path.view()) throw "two parameters of a model have the same name";
+        // Members of a struct cannot share a name; only literals can make two paths equal.
+        literals = literals || p.name() != nullptr;
+        if (literals)
+            for (parameter_leaf const& other : leaves)
+                if (other.path.view() == l.path.view()) throw "two parameters of a model have the same name";
         ((l.axes[l.rank++] = &axis_info_of<A>), ...);
         l.inputs = around.inputs;
         l.elements = axes<A...>::capacity;

@@ -21,8 +21,8 @@ enum class parameter_role : std::uint8_t {
 };
 
 /// The role of a parameter: a path that ends in "bias" is a bias; a weight of a layer that says how many axes it
-/// contracts (`contracted_axes`) is a matrix; a parameter of one axis, or in a member called `ln...` or `...norm...`, is
-/// a gain; the rest are tables.
+/// contracts (`contracted_axes`) is a matrix; a parameter of one axis, or in a member called `ln...` or `...norm...`,
+/// is a gain; the rest are tables.
 constexpr parameter_role role_of(parameter_leaf const& leaf) {
     const std::string_view path = leaf.path.view();
     if (path.ends_with("bias")) return parameter_role::bias;

@@ -43,11 +43,20 @@ template <class R>
 inline constexpr std::size_t symbol_count = std::tuple_size_v<typename symbol_list<R>::type>;
 
 template <class R>
-struct first_symbol : symbol_at<0, R> {};
-template <>
-struct first_symbol<poison> {
-    using axes_type = axes<>;
+inline constexpr bool has_poison = std::is_same_v<R, poison>;
+template <class... R>
+inline constexpr bool has_poison<std::tuple<R...>> = (std::is_same_v<R, poison> || ...);
+
+template <class R, bool Poison>
+struct axes_of_first {
+    using type = typename symbol_at<0, R>::axes_type;
 };
+template <class R>
+struct axes_of_first<R, true> {
+    using type = axes<>;
+};
+template <class R>
+using first_axes = typename axes_of_first<R, has_poison<R>>::type;
 
 /// What stands for a result of a program whose error has been reported: it takes any use without a further one.
 template <class Real>
@@ -81,55 +90,38 @@ constexpr std::size_t variables_before() {
     return n;
 }
 
-template <class R>
-inline constexpr bool has_poison = std::is_same_v<R, poison>;
-template <class... R>
-inline constexpr bool has_poison<std::tuple<R...>> = (std::is_same_v<R, poison> || ...);
-
-template <class R, bool Gradients>
-constexpr bool well_formed_result() {
-    if constexpr (!has_poison<R>) {
-        if constexpr (Gradients && !std::is_same_v<typename symbol_at<0, R>::axes_type, axes<>>)
-            static_cast<void>(mistake<error::loss_is_not_a_scalar<typename symbol_at<0, R>::axes_type>>());
-    }
-    return true;
-}
-
-template <class Spec>
-constexpr bool usable() {
-    using R = typename Spec::result_type;
-    if constexpr (has_poison<R>) return false;
-    else if constexpr (Spec::mode == program_mode::forward) return true;
-    else return std::is_same_v<typename symbol_at<0, R>::axes_type, axes<>>;
-}
-
 template <class Spec, std::size_t N>
 constexpr fixed_string<N> problem_text() {
     const pipeline p = build<Spec>();
     return fixed_string<N>(p.graph.problem_at);
 }
 
-/// Whether the program can be built; instantiates the error's name if not.
+/// Whether the program can be built, as a type; if not, its error is reported. Only the type is ever asked for: a call
+/// would be a second error.
 template <class Spec>
-constexpr bool report_problem() {
-    if constexpr (!usable<Spec>()) {
-        return false;
+constexpr auto report_problem() {
+    using R = typename Spec::result_type;
+    using F = typename Spec::function_type;
+    if constexpr (has_poison<R>) {
+        return std::false_type{};
+    } else if constexpr (Spec::mode != program_mode::forward && !std::is_same_v<first_axes<R>, axes<>>) {
+        static_cast<void>(sizeof(error::loss_is_not_a_scalar<first_axes<R>>));
+        return std::false_type{};
     } else if constexpr (compiled<Spec>::sound) {
-        return true;
+        return std::true_type{};
     } else {
         constexpr graph::failure what = compiled<Spec>::sizes.problem;
         constexpr std::size_t length = compiled<Spec>::sizes.problem_length;
-        using F = typename Spec::function_type;
         if constexpr (what == graph::failure::no_gradient)
-            static_cast<void>(mistake<error::operation_has_no_gradient<problem_text<Spec, length>()>>());
+            static_cast<void>(sizeof(error::operation_has_no_gradient<problem_text<Spec, length>()>));
         else if constexpr (what == graph::failure::no_second_gradient)
-            static_cast<void>(mistake<error::operation_has_no_second_gradient<problem_text<Spec, length>()>>());
+            static_cast<void>(sizeof(error::operation_has_no_second_gradient<problem_text<Spec, length>()>));
         else if constexpr (what == graph::failure::adapter_has_no_parameter)
-            static_cast<void>(mistake<error::adapter_has_no_parameter<problem_text<Spec, length>()>>());
+            static_cast<void>(sizeof(error::adapter_has_no_parameter<problem_text<Spec, length>()>));
         else if constexpr (what == graph::failure::parameter_outside_stack)
-            static_cast<void>(mistake<error::parameter_used_outside_its_stack<F>>());
-        else static_cast<void>(mistake<error::nothing_to_train<F>>());
-        return false;
+            static_cast<void>(sizeof(error::parameter_used_outside_its_stack<F>));
+        else static_cast<void>(sizeof(error::nothing_to_train<F>));
+        return std::false_type{};
     }
 }
 
@@ -147,7 +139,7 @@ struct program_code {
     using spec = Spec;
     using real_type = typename Spec::real_type;
     // A model that does not compile has reported its error; the rest of the program stays silent.
-    static constexpr bool sound = report_problem<Spec>();
+    static constexpr bool sound = decltype(report_problem<Spec>())::value;
     static constexpr auto const& image = image_or_nothing<Spec, sound>();
 };
 

@@ -30,9 +30,9 @@ public:
     using result_type = typename spec::result_type;
     static constexpr bool has_gradients = Mode != program_mode::forward;
 
-    static_assert(detail::well_formed_result<result_type, has_gradients>());
-
     using code = detail::program_code<spec>;
+    // `auto` and first: an error is reported while the class is instantiated, and close to it.
+    static constexpr auto sound = code::sound;
     static constexpr auto const& image = code::image;
 
     /// Bytes of the arena: every intermediate value of a step.
@@ -53,8 +53,8 @@ public:
     auto operator()(Arguments const&... arguments) {
         static_assert(sizeof...(Arguments) == spec::model_count + spec::input_count,
                       "a program takes one parameter block a model, then one tensor an input");
-        constexpr bool scalar = std::is_same_v<typename detail::first_symbol<result_type>::axes_type, axes<>>;
-        if constexpr (code::sound) {
+        constexpr bool scalar = std::is_same_v<detail::first_axes<result_type>, axes<>>;
+        if constexpr (sound) {
             run(std::tie(arguments...), std::make_index_sequence<spec::model_count>{},
                 std::make_index_sequence<spec::input_count>{});
             if constexpr (scalar) return *address_of_output<0>();
@@ -95,7 +95,7 @@ public:
     /// that was called several times, `Occurrence` which call's.
     template <fixed_string Name, int Occurrence = 0>
     named_array tap(std::size_t layer = 0) const {
-        if constexpr (code::sound) {
+        if constexpr (sound) {
             constexpr int id = detail::tapped_node<code, Name>(Occurrence);
             static_assert(id >= 0,
                           "tap<Name>(): the program names no such value (or nothing that it computes needs it)");
@@ -128,7 +128,7 @@ private:
 
     template <std::size_t Output, class Tensor>
     Tensor copy_out(Tensor t) const {
-        if constexpr (code::sound) {
+        if constexpr (sound) {
             t.set_extents(detail::extents_of<code, image.outputs[Output], Tensor::rank>(context_));
             std::copy_n(address_of_output<Output>(), t.size(), t.data());
         }

@@ -25,7 +25,7 @@ struct binder {
         return s.number;
     }
     template <class... A>
-    constexpr void leaf(parameter<A...>& p, path_text const&, surroundings const&) {
+    constexpr void leaf(parameter<A...>& p, no_path, surroundings const&) {
         p.bind(graph, slot++);
     }
 };
@@ -50,7 +50,7 @@ constexpr int bind_model(graph::builder& g, Model& m, int set, int stack_base) {
         g.parameters.push_back(p);
     }
     if constexpr (requires { m.bind_adapter(g, set); }) m.bind_adapter(g, set);
-    else visit(m, path_text{}, surroundings{}, b);
+    else visit(m, no_path{}, surroundings{}, b);
     return b.stacks;
 }
 

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// data: everything that feeds a training.
+#pragma once
+
+#include <tenet/data/text_corpus.hpp>
+#include <tenet/data/token_windows.hpp>

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// error: attention_axis_missing_in_value<Keys, 64, axes<Batch, Time, Heads, HeadDim>>
+// max-lines: 20
+#include <tenet/tenet.hpp>
+
+using namespace tenet;
+
+struct Batch : at_most<12> {};
+struct Time : axis<64> {};
+struct Keys : axis<64> {};
+struct Heads : axis<6> {};
+struct HeadDim : axis<64> {};
+
+void compute() {
+    tensor<float, Batch, Time, Heads, HeadDim> q;
+    tensor<float, Batch, Keys, Heads, HeadDim> k;
+    tensor<float, Batch, Keys, Heads, HeadDim> v;
+#ifdef TENET_MISTAKE
+    static_cast<void>(attention<Time, Keys, HeadDim>(q, k, q));
+#else
+    static_cast<void>(attention<Time, Keys, HeadDim>(q, k, v));
+#endif
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// error: concat_extent_differs<Long, 96, 128>
+// max-lines: 20
+#include <tenet/tenet.hpp>
+
+using namespace tenet;
+
+struct Batch : at_most<12> {};
+struct Time : axis<64> {};
+struct Keys : axis<64> {};
+struct Long : axis<96> {};
+struct Both : axis<128> {};
+
+void compute() {
+    tensor<float, Batch, Time> x;
+    tensor<float, Batch, Keys> y;
+#ifdef TENET_MISTAKE
+    static_cast<void>(concat<Long, Time, Keys>(x, y));
+#else
+    static_cast<void>(concat<Both, Time, Keys>(x, y));
+#endif
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// error: dot_axis_missing_on_left<Hidden, 1536, axes<Batch, Embed>>
+// max-lines: 20
+#include <tenet/tenet.hpp>
+
+using namespace tenet;
+
+struct Batch : at_most<12> {};
+struct Embed : axis<384> {};
+struct Hidden : axis<1536> {};
+
+void compute() {
+    tensor<float, Batch, Embed> x;
+    tensor<float, Embed, Hidden> w;
+#ifdef TENET_MISTAKE
+    static_cast<void>(dot<Hidden>(x, w));
+#else
+    static_cast<void>(dot<Embed>(x, w));
+#endif
+}

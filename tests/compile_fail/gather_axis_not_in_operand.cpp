@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// error: gather_axis_not_in_operand<Vocab, 80, axes<Batch, Time, Embed>>
+// max-lines: 20
+#include <tenet/tenet.hpp>
+
+using namespace tenet;
+
+struct Batch : at_most<12> {};
+struct Time : axis<64> {};
+struct Vocab : axis<80> {};
+struct Embed : axis<384> {};
+
+void compute() {
+    tensor<float, Batch, Time, Embed> x;
+    tensor<std::int32_t, Batch, Time> index;
+#ifdef TENET_MISTAKE
+    static_cast<void>(gather<Vocab>(x, index));
+#else
+    static_cast<void>(gather<Embed>(x, index));
+#endif
+}

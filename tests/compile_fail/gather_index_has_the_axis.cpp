@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// error: gather_index_has_the_axis<Time, 64, axes<Batch, Time>>
+// max-lines: 20
+#include <tenet/tenet.hpp>
+
+using namespace tenet;
+
+struct Batch : at_most<12> {};
+struct Time : axis<64> {};
+struct Embed : axis<384> {};
+
+void compute() {
+    tensor<float, Batch, Time, Embed> x;
+    tensor<std::int32_t, Batch, Time> index;
+#ifdef TENET_MISTAKE
+    static_cast<void>(gather<Time>(x, index));
+#else
+    static_cast<void>(gather<Embed>(x, index));
+#endif
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// error: min_axis_repeated<Time, 64>
+// max-lines: 20
+#include <tenet/tenet.hpp>
+
+using namespace tenet;
+
+struct Batch : at_most<12> {};
+struct Time : axis<64> {};
+struct Embed : axis<384> {};
+
+void compute() {
+    tensor<float, Batch, Time, Embed> x;
+#ifdef TENET_MISTAKE
+    static_cast<void>(min<Time, Embed, Time>(x));
+#else
+    static_cast<void>(min<Time, Embed>(x));
+#endif
+}

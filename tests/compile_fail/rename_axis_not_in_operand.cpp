@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// error: rename_axis_not_in_operand<Keys, 64, axes<Batch, Time>>
+// max-lines: 20
+#include <tenet/tenet.hpp>
+
+using namespace tenet;
+
+struct Batch : at_most<12> {};
+struct Time : axis<64> {};
+struct Keys : axis<64> {};
+
+void compute() {
+    tensor<float, Batch, Time> x;
+#ifdef TENET_MISTAKE
+    static_cast<void>(rename<Keys, Time>(x));
+#else
+    static_cast<void>(rename<Time, Keys>(x));
+#endif
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// error: slice_axis_not_in_operand<Embed, 384, axes<Batch, Time>>
+// max-lines: 20
+#include <tenet/tenet.hpp>
+
+using namespace tenet;
+
+struct Batch : at_most<12> {};
+struct Time : axis<64> {};
+struct Half : axis<32> {};
+struct Embed : axis<384> {};
+
+void compute() {
+    tensor<float, Batch, Time> x;
+#ifdef TENET_MISTAKE
+    static_cast<void>(slice<Embed, Half, 0>(x));
+#else
+    static_cast<void>(slice<Time, Half, 0>(x));
+#endif
+}

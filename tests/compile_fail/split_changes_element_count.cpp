@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// error: split_changes_element_count<Embed, 384, axes<Heads, Half>, 192>
+// max-lines: 20
+#include <tenet/tenet.hpp>
+
+using namespace tenet;
+
+struct Batch : at_most<12> {};
+struct Half : axis<32> {};
+struct Embed : axis<384> {};
+struct Heads : axis<6> {};
+struct HeadDim : axis<64> {};
+
+void compute() {
+    tensor<float, Batch, Embed> x;
+#ifdef TENET_MISTAKE
+    static_cast<void>(split<Embed, Heads, Half>(x));
+#else
+    static_cast<void>(split<Embed, Heads, HeadDim>(x));
+#endif
+}
