@@ -2,9 +2,10 @@
 // op: everything of the floor.
 #pragma once
 
+#include <tenet/op/apply.hpp>
+
 #include <tenet/op/activation.hpp>
 #include <tenet/op/adapter.hpp>
-#include <tenet/op/apply.hpp>
 #include <tenet/op/arithmetic.hpp>
 #include <tenet/op/attention.hpp>
 #include <tenet/op/cast.hpp>

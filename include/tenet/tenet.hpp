@@ -2,13 +2,14 @@
 // The whole library but the outside face, which is tenet/interop.hpp.
 #pragma once
 
+#include <tenet/op.hpp>
+
 #include <tenet/base.hpp>
 #include <tenet/data.hpp>
 #include <tenet/graph.hpp>
 #include <tenet/io.hpp>
 #include <tenet/kernel.hpp>
 #include <tenet/nn.hpp>
-#include <tenet/op.hpp>
 #include <tenet/optim.hpp>
 #include <tenet/parallel.hpp>
 #include <tenet/program.hpp>

@@ -14,7 +14,8 @@ namespace detail {
 
 template <class X, class Y>
 bool all_close(X const& x, Y const& y, double relative, double absolute) {
-    auto const &s = x.shape(), &t = y.shape();
+    auto const& s = x.shape();
+    auto const& t = y.shape();
     if (!std::equal(s.begin(), s.end(), t.begin(), t.end(),
                     [](auto a, auto b) { return static_cast<std::size_t>(a) == static_cast<std::size_t>(b); }))
         return false;

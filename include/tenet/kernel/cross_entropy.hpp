@@ -32,9 +32,10 @@ inline std::size_t kept_rows(std::int32_t const* targets, std::size_t rows, std:
 
 // (1 - e) (lse - x[target]) + e (lse - mean(x)), from the parts of lse: each difference is taken to the maximum.
 template <class T, class N>
-[[gnu::flatten]] T cross_entropy_of_row(T const* x, std::size_t target, T& lse, N valid, T smoothing) {
+[[gnu::flatten]] T cross_entropy_of_row(T const* x, std::size_t target, T* lse, N valid, T smoothing) {
     const auto [shift, log_sum] = row_logsumexp(x, valid);
-    lse = shift + log_sum;
+    lse[0] = shift;
+    lse[1] = log_sum;
     const T loss = (shift - x[target]) + log_sum;
     if (smoothing == T{0}) return loss;
     const batch<T> m(shift);
@@ -44,13 +45,13 @@ template <class T, class N>
 
 // scale (p - (1 - e) [j = target] - e / valid) in the valid columns, 0 in the others and in rows that are ignored.
 template <class T, class N>
-[[gnu::flatten]] void cross_entropy_backward_row(T const* x, std::int32_t target, bool ignored, T lse, T scale, T* dx,
-                                                 std::size_t classes, N valid, T smoothing) {
+[[gnu::flatten]] void cross_entropy_backward_row(T const* x, std::int32_t target, bool ignored, T const* lse,
+                                                 T scale, T* dx, std::size_t classes, N valid, T smoothing) {
     std::size_t written = 0;
     if (!ignored) {
-        const batch<T> of_exp(lse), factor(scale), uniform(scale * smoothing / static_cast<T>(valid));
+        const batch<T> shift(lse[0]), log_sum(lse[1]), factor(scale), uniform(scale * smoothing / static_cast<T>(valid));
         for_vectors<T>(valid, [=](std::size_t i, auto t) {
-            const batch<T> p = simd::exp_not_positive<T>(load(x + i, t) - of_exp);
+            const batch<T> p = simd::exp_not_positive<T>((load(x + i, t) - shift) - log_sum);
             store<T>(p * factor - uniform, dx + i, t);
         });
         dx[target] -= scale * (T{1} - smoothing);
@@ -61,12 +62,13 @@ template <class T, class N>
 
 }  // namespace detail
 
-/// losses[r] = (1 - e) (lse - x[target]) + e (lse - mean(x)) for each row x of logits, with lse = log(sum(exp(x))) kept
-/// for the backward and e the label smoothing; 0 where the target is `ignore_index`.
+/// losses[r] = (1 - e) (lse - x[target]) + e (lse - mean(x)) for each row x of logits, with e the label smoothing; 0
+/// where the target is `ignore_index`. lse = log(sum(exp(x))) is kept for the backward as two numbers a row, the
+/// maximum and the rest: one number would round away the rest of large logits.
 ///
-/// logits: [rows, classes], of which only the first `valid` columns exist (the others count as -inf); targets, losses,
-/// lse: [rows]. Returns -1, or the first row whose target is not below `valid` and not `ignore_index`, and then writes
-/// nothing. Logits of any finite size are safe. PyTorch: cross_entropy(..., reduction='none').
+/// logits: [rows, classes], of which only the first `valid` columns exist (the others count as -inf); targets, losses:
+/// [rows]; lse: [rows, 2]. Returns -1, or the first row whose target is not below `valid` and not `ignore_index`, and
+/// then writes nothing. Logits of any finite size are safe. PyTorch: cross_entropy(..., reduction='none').
 template <class T>
 std::ptrdiff_t cross_entropy_rows(T const* logits, std::int32_t const* targets, T* losses, T* lse, auto rows,
                                   auto classes, auto valid, std::int32_t ignore_index,
@@ -75,10 +77,10 @@ std::ptrdiff_t cross_entropy_rows(T const* logits, std::int32_t const* targets, 
     const std::size_t stride = classes;
     if (const auto bad = detail::first_bad_target(targets, rows, length, ignore_index); bad >= 0) return bad;
     detail::for_rows(rows, 2 * length, [=](std::size_t r) {
-        lse[r] = losses[r] = T{0};
+        lse[2 * r] = lse[2 * r + 1] = losses[r] = T{0};
         if (targets[r] != ignore_index)
-            losses[r] = detail::cross_entropy_of_row(logits + r * stride, static_cast<std::size_t>(targets[r]), lse[r],
-                                                     length, label_smoothing);
+            losses[r] = detail::cross_entropy_of_row(logits + r * stride, static_cast<std::size_t>(targets[r]),
+                                                     lse + 2 * r, length, label_smoothing);
     });
     return -1;
 }
@@ -92,7 +94,7 @@ void cross_entropy_rows_backward(T const* logits, std::int32_t const* targets, T
     const auto length = detail::row_length<T>(valid);
     const std::size_t stride = classes;
     detail::for_rows(rows, stride, [=](std::size_t r) {
-        detail::cross_entropy_backward_row(logits + r * stride, targets[r], targets[r] == ignore_index, lse[r],
+        detail::cross_entropy_backward_row(logits + r * stride, targets[r], targets[r] == ignore_index, lse + 2 * r,
                                            dlosses[r], dlogits + r * stride, stride, length, label_smoothing);
     });
 }
@@ -129,7 +131,7 @@ void cross_entropy_backward(T const* logits, std::int32_t const* targets, T cons
     const std::size_t kept = detail::kept_rows(targets, rows, ignore_index);
     const T scale = mean && kept != 0 ? *dloss / static_cast<T>(kept) : *dloss;
     detail::for_rows(rows, stride, [=](std::size_t r) {
-        detail::cross_entropy_backward_row(logits + r * stride, targets[r], targets[r] == ignore_index, lse[r], scale,
+        detail::cross_entropy_backward_row(logits + r * stride, targets[r], targets[r] == ignore_index, lse + 2 * r, scale,
                                            dlogits + r * stride, stride, length, label_smoothing);
     });
 }

@@ -30,8 +30,8 @@ struct gemm_problem {
     matrix_view<T const> a, b;
     matrix_view<T> c;
     bool accumulate;
-    bool in_place =
-        false;  ///< read a and b where they lie, the caller knowing that they are in L1; rows of b contiguous
+    /// Read a and b where they lie: the caller knows that they are in L1 and that rows of b are contiguous.
+    bool in_place = false;
 };
 
 /// Bytes of the packed copies: of b, half of a usual L2 cache; of a, 48 rows.

@@ -103,7 +103,8 @@ struct cross_entropy_function {
             const graph::axis_list row_axes = axis_ids<I>::in(g);
             if (options.reduce == reduction::none) n.axes = row_axes;
             const graph::value loss(g, g.emit(n));
-            static_cast<void>(output_of(loss, 1, row_axes, true));
+            // Two numbers a row: the maximum and the logarithm of the rest.
+            static_cast<void>(output_of(loss, 1, row_axes, true, 2 * g.capacity(row_axes)));
             static_cast<void>(output_of(loss, 2, row_axes, true));
             return loss;
         }

@@ -67,29 +67,27 @@ inline constexpr bool is_tuple = false;
 template <class... X>
 inline constexpr bool is_tuple<std::tuple<X...>> = true;
 
-// Only the type of the call is asked for here: a wrong model is reported once, before its graph is evaluated.
-template <class Function, class Models, class... Inputs>
-struct call_of;
-template <class Function, class... M, class... Inputs>
-struct call_of<Function, std::tuple<M...>, Inputs...> {
-    using result_type =
-        decltype(Function{}(std::declval<M const&>()..., std::declval<typename Inputs::symbol_type>()...));
-};
+template <class Real, program_mode Mode, class Models, class Function, class... Inputs>
+struct spec_of;
 
 /// The type-level description of a program; everything that the pipeline needs.
-template <class Real, program_mode Mode, class Models, class Function, class... Inputs>
-struct program_spec {
+template <class Real, program_mode Mode, class... M, class Function, class... Inputs>
+struct spec_of<Real, Mode, std::tuple<M...>, Function, Inputs...> {
     using real_type = Real;
-    using models_type = typename model_list<Models>::type;
+    using models_type = std::tuple<M...>;
     using function_type = Function;
     using inputs_type = std::tuple<Inputs...>;
     static constexpr program_mode mode = Mode;
     static constexpr bool external_outputs = requires { Function::external_outputs; };
-    static constexpr std::size_t model_count = std::tuple_size_v<models_type>;
+    static constexpr std::size_t model_count = sizeof...(M);
     static constexpr std::size_t input_count = sizeof...(Inputs);
 
-    using result_type = typename call_of<Function, models_type, Inputs...>::result_type;
+    // Only the type of the call is asked for here: a wrong model is reported once, before its graph is evaluated.
+    using result_type =
+        decltype(Function{}(std::declval<M const&>()..., std::declval<typename Inputs::symbol_type>()...));
 };
+template <class Real, program_mode Mode, class Models, class Function, class... Inputs>
+using program_spec = spec_of<Real, Mode, typename model_list<Models>::type, Function, Inputs...>;
 
 }  // namespace detail
 }  // namespace tenet

@@ -20,8 +20,7 @@
 
 using namespace tenet;
 
-namespace {
-
+// Models have external linkage: their members' names are read off a declared object.
 struct Rows : axis<2> {};
 struct Cols : axis<3> {};
 struct Batch : at_most<4> {};
@@ -35,6 +34,8 @@ struct model {
     stack<layer, 2> h;
     parameter<Cols> last;
 };
+
+namespace {
 
 auto says(std::string text) {
     return [text](exception const& e) { return text == e.what(); };

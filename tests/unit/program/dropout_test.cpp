@@ -7,7 +7,7 @@ using namespace program_check;
 
 struct A : axis<1000> {};
 
-namespace {
+namespace dropout_test {
 
 struct once {
     constexpr auto operator()(auto x) const { return std::make_tuple(sum(x), dropout(x, 0.25)); }
@@ -57,7 +57,8 @@ std::size_t count(tensor<double, A> const& t, double value) {
     return n;
 }
 
-}  // namespace
+}  // namespace dropout_test
+using namespace dropout_test;
 
 BOOST_AUTO_TEST_CASE(keeps_its_share_and_scales_it) {
     run<once> p;

@@ -17,7 +17,7 @@ struct H : axis<2> {};
 struct D : axis<3> {};
 struct V : axis<7> {};
 
-namespace {
+namespace extents_test {
 
 // Run-time axes outermost, in the middle and innermost, several at once.
 template <class Rows, class Columns, class Both>
@@ -63,7 +63,8 @@ struct merged_sum {
     constexpr auto operator()(auto x, auto y) const { return sum(merge<NM, N, M>(x) * y); }
 };
 
-}  // namespace
+}  // namespace extents_test
+using namespace extents_test;
 
 BOOST_AUTO_TEST_CASE(at_most_n_equals_axis_n) {
     const auto x = random_tensor<tensor<double, StaticN, StaticM, E>>(1);

@@ -11,7 +11,7 @@ struct H : axis<6> {};
 struct O : axis<3> {};
 struct V : axis<7> {};
 
-namespace {
+namespace frozen_test {
 
 struct net {
     affine<E, H> base{};
@@ -50,7 +50,8 @@ using trained = basic_program<double, program_mode::gradients, Models, F, variab
 
 const auto x = random_tensor<tensor<double, N, E>>(3, extent<N>(4));
 
-}  // namespace
+}  // namespace frozen_test
+using namespace frozen_test;
 
 BOOST_AUTO_TEST_CASE(frozen_base_has_no_gradient_memory) {
     using P = trained<frozen_base>;

@@ -46,7 +46,7 @@ struct HeadDim : axis<16> {};
 struct QKV : axis<3> {};
 struct A : axis<8> {};
 
-namespace {
+namespace plan_test {
 
 struct self_attention {
     parameter<Embed, QKV, Heads, HeadDim> in{};
@@ -114,7 +114,8 @@ struct fixture {
     }
 };
 
-}  // namespace
+}  // namespace plan_test
+using namespace plan_test;
 
 BOOST_AUTO_TEST_CASE(what_no_result_needs_is_gone) {
     static_assert(small<plain>::image.nodes.size() == small<with_dead_code>::image.nodes.size());

@@ -11,7 +11,7 @@ struct E : axis<4> {};
 struct F : axis<6> {};
 struct V : axis<5> {};
 
-namespace {
+namespace reuse_test {
 
 // The weight is contracted twice, on either side; the gain is multiplied, added and normalised with.
 struct twice {
@@ -48,7 +48,8 @@ struct unused_operand {
     constexpr auto operator()(auto x, auto, auto s) const { return std::make_tuple(s, x); }
 };
 
-}  // namespace
+}  // namespace reuse_test
+using namespace reuse_test;
 
 BOOST_AUTO_TEST_CASE(all_uses_add_up) {
     auto theta = random_parameters<model>(1), other = theta;

@@ -8,7 +8,7 @@ using namespace program_check;
 struct N : at_most<5> {};
 struct E : axis<4> {};
 
-namespace {
+namespace second_order_test {
 
 struct layer {
     parameter<E> gain{};
@@ -59,7 +59,8 @@ void expect_right_gradients() {
     }
 }
 
-}  // namespace
+}  // namespace second_order_test
+using namespace second_order_test;
 
 BOOST_AUTO_TEST_CASE(through_a_stack) { expect_right_gradients<stack<layer, 3>, penalised>(); }
 BOOST_AUTO_TEST_CASE(through_a_stack_of_checkpoints) { expect_right_gradients<stack<checkpoint<layer>, 3>, penalised>(); }

@@ -9,7 +9,7 @@ struct N : at_most<5> {};
 struct E : axis<4> {};
 struct Hidden : axis<40> {};
 
-namespace {
+namespace stack_test {
 
 using layer = residual<E, Hidden>;
 
@@ -87,7 +87,8 @@ void expect_input_gradients(P& p, auto const& theta, X... operands) {
     check(std::get<sizeof...(X) - 1>(all), last);
 }
 
-}  // namespace
+}  // namespace stack_test
+using namespace stack_test;
 
 BOOST_AUTO_TEST_CASE(values_used_in_every_layer) {
     auto theta = random_parameters<sharing>(1);
