@@ -87,7 +87,7 @@ struct gelu_op {
     static B forward(B x) {
         using T = typename B::value_type;
         const B u = B(T(scale)) * x * (B(1) + B(T(cubic)) * x * x);
-        return B(0.5) * x * (B(1) + simd::tanh(u));
+        return B(0.5) * x * (B(1) + simd::fast_tanh(u));
     }
     static constexpr graph::value pullback(graph::value dy, graph::value, graph::value x) {
         const graph::value square = x * x;
