@@ -2,6 +2,7 @@
 // error: dot_axis_missing_on_left<Heads, 4, axes<Batch, Time, Hidden>>
 // max-lines-gcc: 19
 // max-lines-clang: 40
+// max-messages: 19
 //
 // One wrong axis deep in a GPT: in the feed-forward of a block of a stack, in a training program that is used.
 #include <tenet/tenet.hpp>
