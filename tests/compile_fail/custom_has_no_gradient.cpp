@@ -17,7 +17,8 @@ struct cumulative_sum_op {
     template <class Y, class X>
     static void forward(Y y, X x) {
         float total = 0;
-        for (std::size_t i = 0; i < x.size(); ++i) y.data()[i] = static_cast<decltype(0.0f)>(total += static_cast<float>(x.data()[i]));
+        for (std::size_t i = 0; i < x.size(); ++i)
+            y.data()[i] = static_cast<decltype(0.0f)>(total += static_cast<float>(x.data()[i]));
     }
 #ifndef TENET_MISTAKE
     static constexpr auto pullback(auto dy, auto, auto) { return dy; }

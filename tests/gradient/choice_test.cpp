@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Numeric gradients of the element-wise operations that choose: extrema, bounds, comparisons, where; first and second order.
+// Numeric gradients of the element-wise operations that choose: extrema, bounds, comparisons, where; first and second
+// order.
 #define BOOST_TEST_MODULE gradient_choice
 #include "../support/gradient_check.hpp"
 

@@ -27,7 +27,8 @@ struct positions_of_axes {
 };
 struct sums_of_products {
     constexpr auto operator()(auto x, auto y, auto z) const {
-        return project_all(einsum<axes<C, A>>(x, y, z), einsum<axes<>>(x, y), einsum<axes<B>>(x), einsum<axes<N, B>>(x, z));
+        return project_all(einsum<axes<C, A>>(x, y, z), einsum<axes<>>(x, y), einsum<axes<B>>(x),
+                           einsum<axes<N, B>>(x, z));
     }
 };
 struct matrix_product {

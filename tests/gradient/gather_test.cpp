@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_CASE(gather_along_any_axis) {
                                 indices<tensor<std::int32_t, N>>(5, 3, extent<N>(5)));
 }
 BOOST_AUTO_TEST_CASE(cross_entropy_mean_with_ignored_rows) {
-    expect_both_orders<entropies<reduction::mean, 0, 0>>("mean", uniform<tensor<double, N, T, V>>(6, -2, 2, extent<N>(3)),
+    expect_both_orders<entropies<reduction::mean, 0, 0>>("mean",
+                                                         uniform<tensor<double, N, T, V>>(6, -2, 2, extent<N>(3)),
                                                          indices<tensor<std::int32_t, N, T>>(7, 8, extent<N>(3)));
 }
 BOOST_AUTO_TEST_CASE(cross_entropy_sum_smoothed) {
@@ -54,6 +55,7 @@ BOOST_AUTO_TEST_CASE(cross_entropy_sum_smoothed) {
                                                          indices<tensor<std::int32_t, T, N>>(9, 6, extent<N>(3)));
 }
 BOOST_AUTO_TEST_CASE(cross_entropy_of_every_row) {
-    expect_both_orders<entropies<reduction::none, 10, 6>>("rows", uniform<tensor<double, N, V>>(10, -2, 2, extent<N>(3)),
+    expect_both_orders<entropies<reduction::none, 10, 6>>("rows",
+                                                          uniform<tensor<double, N, V>>(10, -2, 2, extent<N>(3)),
                                                           indices<tensor<std::int32_t, N>>(11, 6, extent<N>(3)));
 }

@@ -71,7 +71,8 @@ BOOST_AUTO_TEST_CASE(concat_along_any_axis) {
                                     uniform<tensor<double, N, A, Part>>(6, -1, 1, extent<N>(4)));
 }
 BOOST_AUTO_TEST_CASE(dropout_draws_the_same_in_the_backward) {
-    expect_gradients<stops, program_mode::training>("dropout", uniform<tensor<double, A, N, B>>(7, 0.1, 1, extent<N>(4)));
+    expect_gradients<stops, program_mode::training>("dropout",
+                                                    uniform<tensor<double, A, N, B>>(7, 0.1, 1, extent<N>(4)));
 }
 BOOST_AUTO_TEST_CASE(stop_gradient_is_a_constant) {
     program_for<stopped, program_mode::gradients, tensor<double, A>> p;

@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(sums_over_run_time_axes) {
     expect_both_orders<sums<N, M>>("at_most", uniform<tensor<double, N, C, M>>(2, -1, 1, extent<N>(4), extent<M>(5)));
 }
 BOOST_AUTO_TEST_CASE(six_axes_in_different_order) {
-    expect_both_orders<six_axes>(
-        "six axes", uniform<tensor<double, A, N, B, M, C, D>>(5, -1, 1, extent<N>(2), extent<M>(2)),
-        uniform<tensor<double, D, M, A>>(6, -1, 1, extent<M>(2)));
+    expect_both_orders<six_axes>("six axes",
+                                 uniform<tensor<double, A, N, B, M, C, D>>(5, -1, 1, extent<N>(2), extent<M>(2)),
+                                 uniform<tensor<double, D, M, A>>(6, -1, 1, extent<M>(2)));
 }

@@ -12,9 +12,7 @@ struct M : at_most<7> {};
 namespace {
 
 struct softmaxes {
-    constexpr auto operator()(auto x) const {
-        return project_all(softmax<M>(x), softmax<N>(x), softmax<N, M>(x));
-    }
+    constexpr auto operator()(auto x) const { return project_all(softmax<M>(x), softmax<N>(x), softmax<N, M>(x)); }
 };
 struct log_softmaxes {
     constexpr auto operator()(auto x) const {

@@ -51,11 +51,11 @@ struct Part : axis<2> {};
 struct Both : axis<8> {};
 struct f {
     constexpr auto operator()(auto x, auto table, auto index, auto along, auto d, auto da, auto dp, auto dc) const {
-        return std::tuple_cat(with_gradients(lookup(table, index), d, table), with_gradients(gather<B>(x, along), da, x),
-                              with_gradients(pad<B, Wide, 2>(x, 1.5), dp, x),
-                              with_gradients(concat<Both, Part, B>(slice<B, Part, 1>(x), x), dc, x),
-                              with_gradients(select<B, 4>(x), da, x),
-                              std::make_tuple(one_hot<V>(index), cast<dtype::int32>(3.0 * x)));
+        return std::tuple_cat(
+            with_gradients(lookup(table, index), d, table), with_gradients(gather<B>(x, along), da, x),
+            with_gradients(pad<B, Wide, 2>(x, 1.5), dp, x),
+            with_gradients(concat<Both, Part, B>(slice<B, Part, 1>(x), x), dc, x),
+            with_gradients(select<B, 4>(x), da, x), std::make_tuple(one_hot<V>(index), cast<dtype::int32>(3.0 * x)));
     }
 };
 }  // namespace indexing
@@ -64,12 +64,12 @@ struct f {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(reductions_by_name, T, numbers) {
     using namespace reductions;
-    reference::compare<T, f>(
-        "reductions",
-        {"sum.y", "sum.dx", "sum_ac.y", "sum_ac.dx", "mean_b.y", "mean_b.dx", "variance_ac.y", "variance_ac.dx", "norm_b.y",
-         "norm_b.dx", "max_ac.y", "max_ac.dx", "min_b.y", "min_b.dx", "logsumexp_ac.y", "logsumexp_ac.dx", "argmax_b.y"},
-        input<tensor<T, A, B, C>>("reductions", "x"), input<tensor<T, B>>("reductions", "db"),
-        input<tensor<T, A, C>>("reductions", "dac"), input<tensor<T>>("reductions", "d"));
+    reference::compare<T, f>("reductions",
+                             {"sum.y", "sum.dx", "sum_ac.y", "sum_ac.dx", "mean_b.y", "mean_b.dx", "variance_ac.y",
+                              "variance_ac.dx", "norm_b.y", "norm_b.dx", "max_ac.y", "max_ac.dx", "min_b.y", "min_b.dx",
+                              "logsumexp_ac.y", "logsumexp_ac.dx", "argmax_b.y"},
+                             input<tensor<T, A, B, C>>("reductions", "x"), input<tensor<T, B>>("reductions", "db"),
+                             input<tensor<T, A, C>>("reductions", "dac"), input<tensor<T>>("reductions", "d"));
 }
 BOOST_AUTO_TEST_CASE_TEMPLATE(contractions_by_name, Real, numbers) {
     using namespace contractions;

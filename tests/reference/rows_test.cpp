@@ -43,8 +43,9 @@ struct A : axis<4> {};
 struct B : axis<6> {};
 struct f {
     constexpr auto operator()(auto x, auto w, auto b, auto d) const {
-        return std::tuple_cat(with_gradients(layer_norm<B>(x, w, b), d, x, w, b), with_gradients(layer_norm<B>(x), d, x),
-                              with_gradients(rms_norm<B>(x, w), d, x, w), with_gradients(rms_norm<B>(x), d, x));
+        return std::tuple_cat(with_gradients(layer_norm<B>(x, w, b), d, x, w, b),
+                              with_gradients(layer_norm<B>(x), d, x), with_gradients(rms_norm<B>(x, w), d, x, w),
+                              with_gradients(rms_norm<B>(x), d, x));
     }
 };
 }  // namespace norms
@@ -94,8 +95,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(softmaxes_of_extreme_rows, Real, numbers) {
     reference::compare<Real, f>("softmaxes",
                                 {"softmax.y", "softmax.dx", "log_softmax.y", "log_softmax.dx", "softmax_outer.y",
                                  "softmax_outer.dx", "logsumexp.y", "logsumexp.dx"},
-                                input<tensor<Real, A, V>>("softmaxes", "x"), input<tensor<Real, A, V>>("softmaxes", "d"),
-                                input<tensor<Real, A>>("softmaxes", "da"));
+                                input<tensor<Real, A, V>>("softmaxes", "x"),
+                                input<tensor<Real, A, V>>("softmaxes", "d"), input<tensor<Real, A>>("softmaxes", "da"));
 }
 BOOST_AUTO_TEST_CASE_TEMPLATE(softmax_of_masked_rows, Real, numbers) {
     using namespace masked;
@@ -104,22 +105,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(softmax_of_masked_rows, Real, numbers) {
 }
 BOOST_AUTO_TEST_CASE_TEMPLATE(normalisations, Real, numbers) {
     using namespace norms;
-    reference::compare<Real, f>("norms",
-                                {"layer_norm.y", "layer_norm.dx", "layer_norm.dw", "layer_norm.db", "layer_norm_plain.y",
-                                 "layer_norm_plain.dx", "rms_norm.y", "rms_norm.dx", "rms_norm.dw", "rms_norm_plain.y",
-                                 "rms_norm_plain.dx"},
-                                input<tensor<Real, A, B>>("norms", "x"), input<tensor<Real, B>>("norms", "w"),
-                                input<tensor<Real, B>>("norms", "b"), input<tensor<Real, A, B>>("norms", "d"));
+    reference::compare<Real, f>(
+        "norms",
+        {"layer_norm.y", "layer_norm.dx", "layer_norm.dw", "layer_norm.db", "layer_norm_plain.y", "layer_norm_plain.dx",
+         "rms_norm.y", "rms_norm.dx", "rms_norm.dw", "rms_norm_plain.y", "rms_norm_plain.dx"},
+        input<tensor<Real, A, B>>("norms", "x"), input<tensor<Real, B>>("norms", "w"),
+        input<tensor<Real, B>>("norms", "b"), input<tensor<Real, A, B>>("norms", "d"));
 }
 BOOST_AUTO_TEST_CASE_TEMPLATE(cross_entropies, Real, numbers) {
     using namespace entropies;
-    reference::compare<Real, f>("cross_entropy",
-                                {"mean.y", "mean.dx", "ignored.y", "ignored.dx", "sum.y", "sum.dx", "smoothed.y",
-                                 "smoothed.dx", "rows.y", "rows.dx", "classes.y", "classes.dx"},
-                                input<tensor<Real, N, V>>("cross_entropy", "x"),
-                                input<tensor<std::int32_t, N>>("cross_entropy", "kept"),
-                                input<tensor<std::int32_t, N>>("cross_entropy", "some"),
-                                input<tensor<Real, N>>("cross_entropy", "d"));
+    reference::compare<Real, f>(
+        "cross_entropy",
+        {"mean.y", "mean.dx", "ignored.y", "ignored.dx", "sum.y", "sum.dx", "smoothed.y", "smoothed.dx", "rows.y",
+         "rows.dx", "classes.y", "classes.dx"},
+        input<tensor<Real, N, V>>("cross_entropy", "x"), input<tensor<std::int32_t, N>>("cross_entropy", "kept"),
+        input<tensor<std::int32_t, N>>("cross_entropy", "some"), input<tensor<Real, N>>("cross_entropy", "d"));
 }
 BOOST_AUTO_TEST_CASE_TEMPLATE(attentions_of_all_kinds, Real, numbers) {
     using namespace attentions;

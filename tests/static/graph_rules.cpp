@@ -61,9 +61,9 @@ constexpr bool numbers_fold() {
     builder g;
     const value x = leaf<A>(g, 0);
     const auto number = [](value v) { return v.get().op == kind::constant ? v.get().number[0] : -1; };
-    return (x + 0.0).id() == x.id() && (0.0 + x).id() == x.id() && (x * 1.0).id() == x.id() && (x / 1.0).id() == x.id() &&
-           (x - 0.0).id() == x.id() && number(constant(g, 2) * 3.0) == 6 && number(constant(g, 2) - 5.0 + 4.0) == 1 &&
-           number(-constant(g, -2)) == 2;
+    return (x + 0.0).id() == x.id() && (0.0 + x).id() == x.id() && (x * 1.0).id() == x.id() &&
+           (x / 1.0).id() == x.id() && (x - 0.0).id() == x.id() && number(constant(g, 2) * 3.0) == 6 &&
+           number(constant(g, 2) - 5.0 + 4.0) == 1 && number(-constant(g, -2)) == 2;
 }
 static_assert(numbers_fold());
 
@@ -72,7 +72,8 @@ constexpr bool axes_of_a_broadcast() {
     return broadcast_axes(list_of<B>(g), list_of<A, B>(g)) == list_of<A, B>(g) &&
            broadcast_axes(list_of<A, B>(g), list_of<B, A>(g)) == list_of<A, B>(g) &&
            broadcast_axes(list_of<A, B>(g), list_of<C, B>(g)) == list_of<A, B, C>(g) &&
-           broadcast_axes(list_of<>(g), list_of<A>(g)) == list_of<A>(g) && minus(list_of<A, B, C>(g), list_of<B>(g)) == list_of<A, C>(g);
+           broadcast_axes(list_of<>(g), list_of<A>(g)) == list_of<A>(g) &&
+           minus(list_of<A, B, C>(g), list_of<B>(g)) == list_of<A, C>(g);
 }
 static_assert(axes_of_a_broadcast());
 

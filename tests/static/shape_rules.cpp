@@ -48,7 +48,8 @@ static_assert(std::is_same_v<shape::intersection<axes<A, B, C>, axes<C, A>>, axe
 static_assert(std::is_same_v<shape::replace<axes<A, C, B>, C, axes<D, Part>>, axes<A, D, Part, B>>);
 static_assert(std::is_same_v<shape::first_missing<axes<A, B>, axes<A>>, B>);
 static_assert(std::is_void_v<shape::first_missing<axes<A, B>, axes<B, A>>>);
-static_assert(std::is_same_v<shape::first_repeated<axes<B, A, A>>, A> && std::is_void_v<shape::first_repeated<axes<A>>>);
+static_assert(std::is_same_v<shape::first_repeated<axes<B, A, A>>, A> &&
+              std::is_void_v<shape::first_repeated<axes<A>>>);
 static_assert(shape::index_of<B>(axes<A, B>{}) == 1 && shape::index_of<C>(axes<A, B>{}) == 2);
 
 // --- concepts ---------------------------------------------------------------------------------------------------
@@ -99,7 +100,9 @@ static_assert(yields<real<A>, real<A, N>>([](auto x) { return logsumexp<N>(x); }
 static_assert(yields<ids<N>, real<A, N>>([](auto x) { return argmax<A>(x); }));
 static_assert(yields<real<A, N>, real<A, N>>([](auto x) { return softmax<A>(x); }));
 static_assert(yields<real<A, N>, real<A, N>, real<A>>([](auto x, auto w) { return rms_norm<A>(x, w); }));
-static_assert(yields<real<A, N>, real<A, N>, real<A>, real<A>>([](auto x, auto w, auto b) { return layer_norm<A>(x, w, b); }));
+static_assert(yields<real<A, N>, real<A, N>, real<A>, real<A>>([](auto x, auto w, auto b) {
+    return layer_norm<A>(x, w, b);
+}));
 
 // --- contractions -----------------------------------------------------------------------------------------------
 static_assert(yields<real<N, A, C>, real<N, A, B>, real<C, B>>([](auto x, auto y) { return dot<B>(x, y); }));
@@ -109,8 +112,9 @@ static_assert(yields<real<C, N>, real<N, B>, real<C, B>>([](auto x, auto y) { re
 static_assert(yields<real<dim<1, 2>, dim<0, 4>>, real<dim<1, 2>, dim<0, 3>>, real<dim<1, 3>, dim<0, 4>>>(
     [](auto x, auto y) { return matmul(x, y); }));
 static_assert(yields<real<N, B, A>, real<N, B, QKV, A>>([](auto x) { return causal_attention<N, A>(x); }));
-static_assert(yields<real<B, N, A>, real<B, N, A>, real<B, M, A>, real<M, B, A>>(
-    [](auto q, auto k, auto v) { return attention<N, M, A>(q, k, v); }));
+static_assert(yields<real<B, N, A>, real<B, N, A>, real<B, M, A>, real<M, B, A>>([](auto q, auto k, auto v) {
+    return attention<N, M, A>(q, k, v);
+}));
 static_assert(yields<real<B, N, A>, real<B, N, A>, real<B, M, A>, real<B, M, A>, ids<B>>(
     [](auto q, auto k, auto v, auto n) { return padded_attention<N, M, A>(q, k, v, n); }));
 
@@ -129,7 +133,9 @@ static_assert(yields<real<NB, A>, real<B, A, N>>([](auto x) { return merge<NB, B
 static_assert(yields<real<A, N>, real<A, B, N>>([](auto x) { return select<B, 3>(x); }));
 static_assert(yields<real<A, Part, N>, real<A, B, N>>([](auto x) { return slice<B, Part, 2>(x); }));
 static_assert(yields<real<Wide, N>, real<B, N>>([](auto x) { return pad<B, Wide, 5>(x); }));
-static_assert(yields<real<N, Joined>, real<N, A>, real<B, N>>([](auto x, auto y) { return concat<Joined, A, B>(x, y); }));
+static_assert(yields<real<N, Joined>, real<N, A>, real<B, N>>([](auto x, auto y) {
+    return concat<Joined, A, B>(x, y);
+}));
 static_assert(yields<real<B, N, A>, real<A, B, N>>([](auto x) { return arrange<B, N, A>(x); }));
 
 // --- one mistake is one poison ----------------------------------------------------------------------------------
@@ -137,7 +143,8 @@ static_assert(is<poison>(poison{} + 1.0) && is<poison>(softmax<A>(poison{})) && 
 
 // --- gradients --------------------------------------------------------------------------------------------------
 static_assert(yields<real<A, N>, real<>, real<A, N>>([](auto y, auto x) { return grad(y, x); }));
-static_assert(yields<std::tuple<real<A>, real<B>>, real<>, real<A>, parameter<B>>(
-    [](auto y, auto x, auto w) { return grad(y, x, w); }));
+static_assert(yields<std::tuple<real<A>, real<B>>, real<>, real<A>, parameter<B>>([](auto y, auto x, auto w) {
+    return grad(y, x, w);
+}));
 
 }  // namespace

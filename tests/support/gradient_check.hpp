@@ -32,12 +32,13 @@ constexpr auto phase(auto y, axes<A...>, std::index_sequence<I...>) {
 template <dtype T, class... A>
 constexpr auto project(symbol<T, axes<A...>> y) {
     if constexpr (sizeof...(A) == 0) return y * (0.7 + 0.3 * y);
-    else
-        return sum(y * (sin(detail::phase(y, axes<A...>{}, std::index_sequence_for<A...>{})) + 0.3 * y));
+    else return sum(y * (sin(detail::phase(y, axes<A...>{}, std::index_sequence_for<A...>{})) + 0.3 * y));
 }
 
 /// The sum of the projections of several results.
-constexpr auto project_all(auto... y) { return (project(y) + ...); }
+constexpr auto project_all(auto... y) {
+    return (project(y) + ...);
+}
 
 /// f(x...) plus a multiple of the squared norm of its gradient: its gradient needs the second derivatives of f.
 template <class F>
@@ -108,8 +109,8 @@ Tensor indices(unsigned seed, std::int32_t limit, E... extents) {
     return t;
 }
 
-/// Compares the gradients of F at `x...` with central differences: |difference| <= tolerance max(1, |gradient|, |f|/100),
-/// the last term because differences of f carry the rounding errors of f.
+/// Compares the gradients of F at `x...` with central differences: |difference| <= tolerance max(1, |gradient|,
+/// |f|/100), the last term because differences of f carry the rounding errors of f.
 template <class F, program_mode Mode = program_mode::gradients, class... Tensors>
 void expect_gradients(char const* what, Tensors... x) {
     BOOST_TEST_CONTEXT(what) {
@@ -139,7 +140,8 @@ void expect_gradients(char const* what, Tensors... x) {
         };
         const auto gradients = [&]<std::size_t... I>(std::index_sequence<I...>) {
             return std::tuple_cat([&]<std::size_t K>(std::integral_constant<std::size_t, K> k) {
-                if constexpr (std::is_same_v<typename std::tuple_element_t<K, std::tuple<Tensors...>>::value_type, double>)
+                if constexpr (std::is_same_v<typename std::tuple_element_t<K, std::tuple<Tensors...>>::value_type,
+                                             double>)
                     return std::make_tuple(std::make_pair(k, p.template input_gradient<K>()));
                 else return std::tuple<>{};
             }(std::integral_constant<std::size_t, I>{})...);

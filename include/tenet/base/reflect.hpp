@@ -31,8 +31,9 @@ inline constexpr std::size_t max_reflected_members = 24;
 /// Number of members of the aggregate `T`.
 template <class T>
 constexpr std::size_t member_count() {
-    static_assert(std::is_aggregate_v<T>, "member_count<T>: T must be an aggregate: no base with constructors, "
-                                          "no private members, no user-declared constructors");
+    static_assert(std::is_aggregate_v<T>,
+                  "member_count<T>: T must be an aggregate: no base with constructors, "
+                  "no private members, no user-declared constructors");
     constexpr std::size_t n = []<std::size_t... I>(std::index_sequence<I...>) {
         std::size_t most = 0;
         ((detail::initialisable_with<T>(std::make_index_sequence<I>{}) ? void(most = I) : void()), ...);

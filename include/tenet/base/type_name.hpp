@@ -26,8 +26,7 @@ inline constexpr std::size_t type_name_suffix = [] {
 template <class T>
 constexpr std::string_view type_name() {
     const std::string_view all = detail::pretty_type<T>();
-    return all.substr(detail::type_name_prefix,
-                      all.size() - detail::type_name_prefix - detail::type_name_suffix);
+    return all.substr(detail::type_name_prefix, all.size() - detail::type_name_prefix - detail::type_name_suffix);
 }
 
 /// The last component of the name of `T`, e.g. "Batch"; template arguments are kept.

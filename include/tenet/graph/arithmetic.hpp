@@ -67,7 +67,9 @@ constexpr bool is_number(value x, double number) {
 constexpr bool both_numbers(value a, value b) {
     return a.get().op == kind::constant && b.get().op == kind::constant;
 }
-constexpr double number(value a) { return a.get().number[0]; }
+constexpr double number(value a) {
+    return a.get().number[0];
+}
 }  // namespace detail
 
 // Neutral elements vanish here, so that seeds of 1 and absent terms cost nothing.
@@ -98,24 +100,48 @@ constexpr value operator-(value a) {
     if (a.get().op == kind::constant) return constant(a.graph(), -detail::number(a));
     return elementwise(info_of<negate_op>, {a});
 }
-constexpr value equal(value a, value b) { return elementwise(info_of<equal_op>, {a, b}); }
+constexpr value equal(value a, value b) {
+    return elementwise(info_of<equal_op>, {a, b});
+}
 
-constexpr value operator+(value a, double b) { return a + constant(a.graph(), b); }
-constexpr value operator+(double a, value b) { return constant(b.graph(), a) + b; }
-constexpr value operator-(value a, double b) { return a - constant(a.graph(), b); }
-constexpr value operator-(double a, value b) { return constant(b.graph(), a) - b; }
-constexpr value operator*(value a, double b) { return a * constant(a.graph(), b); }
-constexpr value operator*(double a, value b) { return constant(b.graph(), a) * b; }
-constexpr value operator/(value a, double b) { return a / constant(a.graph(), b); }
-constexpr value operator/(double a, value b) { return constant(b.graph(), a) / b; }
+constexpr value operator+(value a, double b) {
+    return a + constant(a.graph(), b);
+}
+constexpr value operator+(double a, value b) {
+    return constant(b.graph(), a) + b;
+}
+constexpr value operator-(value a, double b) {
+    return a - constant(a.graph(), b);
+}
+constexpr value operator-(double a, value b) {
+    return constant(b.graph(), a) - b;
+}
+constexpr value operator*(value a, double b) {
+    return a * constant(a.graph(), b);
+}
+constexpr value operator*(double a, value b) {
+    return constant(b.graph(), a) * b;
+}
+constexpr value operator/(value a, double b) {
+    return a / constant(a.graph(), b);
+}
+constexpr value operator/(double a, value b) {
+    return constant(b.graph(), a) / b;
+}
 
-constexpr std::array<value, 2> subtract_op::pullback(value dy, value, value, value) { return {dy, -dy}; }
-constexpr std::array<value, 2> multiply_op::pullback(value dy, value, value x, value y) { return {dy * y, dy * x}; }
+constexpr std::array<value, 2> subtract_op::pullback(value dy, value, value, value) {
+    return {dy, -dy};
+}
+constexpr std::array<value, 2> multiply_op::pullback(value dy, value, value x, value y) {
+    return {dy * y, dy * x};
+}
 constexpr std::array<value, 2> divide_op::pullback(value dy, value z, value, value y) {
     const value dx = dy / y;
     return {dx, -(dx * z)};
 }
-constexpr value negate_op::pullback(value dy, value, value) { return -dy; }
+constexpr value negate_op::pullback(value dy, value, value) {
+    return -dy;
+}
 
 namespace detail {
 // Where several elements are the extremum, the cotangent is shared evenly between them (PyTorch's amax).

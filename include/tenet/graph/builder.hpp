@@ -27,10 +27,10 @@ struct parameter_slot {
     std::size_t padded = 0;    ///< of one layer, with padding
     int levels = 0;            ///< number of stacks around it, outermost first
     int trips[4] = {};
-    int stack = -1;            ///< the innermost stack around it, by its number in the trace
-    std::string_view path;     ///< with '*' for the layers
-    std::string_view role;     ///< of an adapter's parameter
-    std::string_view adapts;   ///< the path of the weight that it adapts
+    int stack = -1;           ///< the innermost stack around it, by its number in the trace
+    std::string_view path;    ///< with '*' for the layers
+    std::string_view role;    ///< of an adapter's parameter
+    std::string_view adapts;  ///< the path of the weight that it adapts
 };
 
 /// What a module is traced under: frozen, and with an adapter. Entered and left by `frozen(m)` and `with<A>(m)`.
@@ -45,7 +45,7 @@ struct scope {
 struct sweep {
     list<int> cotangent;  ///< by node; -1: none yet
     list<char> active;    ///< by node: a cotangent leads to something wanted
-    bool sinks = false;          ///< cotangents of parameters go straight into the gradient block
+    bool sinks = false;   ///< cotangents of parameters go straight into the gradient block
 };
 
 /// A graph under construction. All members are constexpr; nothing here exists at run time.
@@ -62,10 +62,10 @@ public:
     int current_region = 0;
     int families = 0;
     int random_streams = 0;
-    sweep* cotangents = nullptr;  ///< of the sweep under way
-    bool merging = true;          ///< equal nodes are merged
+    sweep* cotangents = nullptr;    ///< of the sweep under way
+    bool merging = true;            ///< equal nodes are merged
     bool external_outputs = false;  ///< results are written to memory that the caller gives
-    bool training = false;  ///< dropout is the identity otherwise
+    bool training = false;          ///< dropout is the identity otherwise
     failure problem = failure::none;
     std::string_view problem_at;
 

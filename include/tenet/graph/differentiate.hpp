@@ -232,7 +232,8 @@ private:
         list<int> region_of(graph_.regions.size(), -1);
         region_of[static_cast<std::size_t>(r)] = graph_.current_region;
         const auto mapped = [&](int id) {
-            return id >= forward.begin && id < forward.end && clone_of[static_cast<std::size_t>(id - forward.begin)] >= 0
+            return id >= forward.begin && id < forward.end &&
+                           clone_of[static_cast<std::size_t>(id - forward.begin)] >= 0
                        ? clone_of[static_cast<std::size_t>(id - forward.begin)]
                        : id;
         };
@@ -322,8 +323,8 @@ constexpr list<value> gradients(value output, list<int> const& wanted) {
 /// results. Used for gradients of gradients of primitives whose first gradient is a kernel of its own.
 /// `decompose()` emits those nodes and returns the results; `cotangents[i]` is the cotangent of the i-th one, or -1.
 template <class Decompose>
-constexpr void differentiate_decomposition(builder& graph, list<int> const& operands,
-                                           list<int> const& cotangents, Decompose decompose) {
+constexpr void differentiate_decomposition(builder& graph, list<int> const& operands, list<int> const& cotangents,
+                                           Decompose decompose) {
     list<int> wanted;
     for (int x : operands)
         if (x < static_cast<int>(graph.cotangents->active.size()) &&

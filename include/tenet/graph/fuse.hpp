@@ -14,7 +14,7 @@ inline constexpr int max_group = 32;
 
 /// The groups of a graph: which group each node is in, and the members of each, in order.
 struct fusion {
-    list<int> group;                 ///< by node; -1: not an element-wise node
+    list<int> group;          ///< by node; -1: not an element-wise node
     list<list<int>> members;  ///< by group; empty if it was merged into another
 };
 

@@ -44,11 +44,12 @@ constexpr bool mergeable(Graph const& graph, axis_list const& axes, geometry con
 /// Whether the node's elements lie row-major and without gaps over its own axes.
 template <class Graph>
 constexpr bool is_dense(Graph const& graph, node const& n) {
-    if (n.op != kind::view) return n.packed || n.axes.rank == 0 || [&] {
-        for (int i = 1; i < n.axes.rank; ++i)
-            if (!graph.is_static(n.axes[i])) return false;
-        return true;
-    }();
+    if (n.op != kind::view)
+        return n.packed || n.axes.rank == 0 || [&] {
+            for (int i = 1; i < n.axes.rank; ++i)
+                if (!graph.is_static(n.axes[i])) return false;
+            return true;
+        }();
     const geometry g = geometry_of(n);
     if (n.axes.rank == 0) return true;
     if (g.position[n.axes.rank - 1] + 1 != g.physical.rank) return false;

@@ -20,9 +20,9 @@ inline constexpr int max_inputs = 8;
 
 /// What a node computes. Element-wise operations and users' primitives are open sets, told apart by a descriptor.
 enum class kind : std::uint8_t {
-    parameter,  ///< a leaf in a parameter block
-    input,      ///< a leaf that the caller hands over
-    constant,   ///< a number
+    parameter,      ///< a leaf in a parameter block
+    input,          ///< a leaf that the caller hands over
+    constant,       ///< a number
     inverse_count,  ///< 1 / (product of the run-time extents of `over`)
     iota,           ///< the position along the axis `over`
     random,         ///< a uniform number in [0, 1) an element, counter-based
@@ -132,17 +132,17 @@ enum class sink_mode : std::uint8_t { store, add, store_first_iteration };
 struct node {
     kind op = kind::constant;
     dtype type = dtype::real;
-    bool frozen = false;     ///< parameter: not trained through this use
-    bool shared = true;      ///< may be merged with an equal node
-    bool packed = true;      ///< strides follow the run-time extents (parameters: the capacities)
+    bool frozen = false;         ///< parameter: not trained through this use
+    bool shared = true;          ///< may be merged with an equal node
+    bool packed = true;          ///< strides follow the run-time extents (parameters: the capacities)
     bool zero_gradient = false;  ///< no cotangent passes through
     std::uint8_t input_count = 0;
     sink_mode mode = sink_mode::store;
     std::int32_t region = 0;
     std::int32_t input[max_inputs] = {-1, -1, -1, -1, -1, -1, -1, -1};
     axis_list axes;
-    axis_list over;      ///< axes that the operation runs over
-    axis_list physical;  ///< view: the axes of the memory it looks into
+    axis_list over;                        ///< axes that the operation runs over
+    axis_list physical;                    ///< view: the axes of the memory it looks into
     std::uint8_t position[max_rank] = {};  ///< view: where each own axis stands among the physical ones
     std::int32_t start[max_rank] = {};     ///< view: first index along each physical axis
     bool partial[max_rank] = {};           ///< view: the physical axis is not seen whole
@@ -152,7 +152,7 @@ struct node {
     elementwise_info const* function = nullptr;
     custom_info const* primitive = nullptr;
     vjp_function vjp = nullptr;  ///< emits the vector-Jacobian product; null where there is no gradient
-    std::string_view name;  ///< for messages, where no descriptor has one
+    std::string_view name;       ///< for messages, where no descriptor has one
     std::string_view tap;
     std::uint32_t hash = 0;
 
@@ -167,7 +167,7 @@ struct region {
     std::int32_t parent = -1;
     std::int32_t family = -1;  ///< the index that the loop runs over; shared with its backward loops
     std::int32_t trips = 1;
-    std::int32_t stack = -1;  ///< the stack whose body it runs, by its number in the trace
+    std::int32_t stack = -1;          ///< the stack whose body it runs, by its number in the trace
     std::int32_t begin = 0, end = 0;  ///< its nodes
 };
 

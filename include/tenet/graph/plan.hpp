@@ -30,7 +30,7 @@ struct address_level {
 /// An address: `base(space, set) + offset + sum over levels of slot * stride`.
 struct location {
     space in = space::none;
-    std::int32_t set = 0;  ///< parameter set, or number of the input or output
+    std::int32_t set = 0;    ///< parameter set, or number of the input or output
     std::size_t offset = 0;  ///< in bytes
     std::int32_t level_count = 0;
     address_level levels[4];
@@ -62,8 +62,8 @@ struct buffer {
 struct plan {
     list<location> locations;  ///< by node
     list<step> steps;
-    list<char> skipped;      ///< by node: a sink whose operand is computed in place
-    list<int> direct_sink;   ///< by node: the sink that it is computed for in place, or -1
+    list<char> skipped;     ///< by node: a sink whose operand is computed in place
+    list<int> direct_sink;  ///< by node: the sink that it is computed for in place, or -1
     list<trainable_slot> trainable;
     list<buffer> buffers;
     std::size_t arena_bytes = 0;
@@ -98,8 +98,7 @@ public:
         for (std::size_t i = 0; i < count_; ++i) {
             node const& n = graph_.nodes[i];
             if (n.op == kind::alias || n.op == kind::view)
-                plan_.locations[i] =
-                    plan_.locations[static_cast<std::size_t>(storage_of(graph_, static_cast<int>(i)))];
+                plan_.locations[i] = plan_.locations[static_cast<std::size_t>(storage_of(graph_, static_cast<int>(i)))];
         }
         return plan_;
     }
@@ -116,14 +115,12 @@ private:
     std::size_t real_bytes_;
     std::size_t count_;
     plan plan_;
-    list<int> step_of_;                    // by node: the step that computes it
-    list<int> loop_begin_, loop_end_;      // by region
+    list<int> step_of_;                // by node: the step that computes it
+    list<int> loop_begin_, loop_end_;  // by region
 
     static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-    constexpr bool computes(node const& n) const {
-        return detail::owns_memory(n.op) || n.op == kind::sink;
-    }
+    constexpr bool computes(node const& n) const { return detail::owns_memory(n.op) || n.op == kind::sink; }
 
     // The innermost loop around a region, or -1.
     constexpr int loop_around(int r) const {
@@ -247,8 +244,8 @@ private:
             // In a loop over something else than the parameter's layers, the same gradient is met again and again.
             int loops = 0;
             for (int r = loop_around(n.region); r >= 0; r = parent_loop(r)) ++loops;
-            n.mode = seen[p] ? sink_mode::add
-                             : (loops > slot.levels ? sink_mode::store_first_iteration : sink_mode::store);
+            n.mode =
+                seen[p] ? sink_mode::add : (loops > slot.levels ? sink_mode::store_first_iteration : sink_mode::store);
             seen[p] = 1;
             plan_.locations[i] = parameter_location(slot, leaf.region, space::gradients, offset[p]);
 
@@ -276,8 +273,8 @@ private:
         // Carried values share one ring of slots.
         list<int> ring(count_, -1);
         for (std::size_t c = 0; c < graph_.carries.size(); ++c)
-            for (int id : {graph_.carries[c].init, graph_.carries[c].in, graph_.carries[c].out,
-                           graph_.carries[c].result})
+            for (int id :
+                 {graph_.carries[c].init, graph_.carries[c].in, graph_.carries[c].out, graph_.carries[c].result})
                 ring[at(id)] = static_cast<int>(c);
 
         const int last = static_cast<int>(plan_.steps.size());

@@ -96,15 +96,17 @@ constexpr int arity_of() {
     if constexpr (requires(batch x) { Op::forward(x, x, x); }) return 3;
     else if constexpr (requires(batch x) { Op::forward(x, x); }) return 2;
     else {
-        static_assert(requires(batch x) { Op::forward(x); },
-                      "an element-wise operation needs: template <class B> static B forward(B x [, B y [, B z]])");
+        static_assert(
+            requires(batch x) { Op::forward(x); },
+            "an element-wise operation needs: template <class B> static B forward(B x [, B y [, B z]])");
         return 1;
     }
 }
 
 template <class Op>
-concept has_pullback = requires(value v) { Op::pullback(v, v, v); } || requires(value v) { Op::pullback(v, v, v, v); } ||
-                       requires(value v) { Op::pullback(v, v, v, v, v); };
+concept has_pullback = requires(value v) { Op::pullback(v, v, v); } || requires(value v) {
+    Op::pullback(v, v, v, v);
+} || requires(value v) { Op::pullback(v, v, v, v, v); };
 
 template <class Op>
 constexpr void run_pullback(builder& graph, int id, int cotangent) {
@@ -166,7 +168,9 @@ constexpr value broadcast_to(value x, axis_list axes) {
 }
 
 /// A tensor of zeros.
-constexpr value zeros(builder& graph, axis_list axes) { return broadcast_to(constant(graph, 0), axes); }
+constexpr value zeros(builder& graph, axis_list axes) {
+    return broadcast_to(constant(graph, 0), axes);
+}
 
 /// `x` as real numbers: a mask becomes zeros and ones.
 constexpr value as_real(value x) {
@@ -207,7 +211,9 @@ constexpr value arrange(value x, axis_list axes) {
 }
 
 /// `x` itself if it lies row-major without gaps, else a copy that does.
-constexpr value dense(value x) { return is_dense(x.graph(), x.get()) ? x : arrange(x, x.axes()); }
+constexpr value dense(value x) {
+    return is_dense(x.graph(), x.get()) ? x : arrange(x, x.axes());
+}
 
 namespace detail {
 constexpr void reduce_sum_vjp(builder& graph, int id, int cotangent);
@@ -263,11 +269,17 @@ constexpr value reduce_runs(value x, axis_list over, kind op) {
 }  // namespace detail
 
 /// The sum of `x` over the axes `over`; the others keep their order.
-constexpr value reduce_sum(value x, axis_list const& over) { return detail::reduce_runs(x, over, kind::reduce_sum); }
+constexpr value reduce_sum(value x, axis_list const& over) {
+    return detail::reduce_runs(x, over, kind::reduce_sum);
+}
 /// The greatest element over the axes `over`.
-constexpr value reduce_max(value x, axis_list const& over) { return detail::reduce_runs(x, over, kind::reduce_max); }
+constexpr value reduce_max(value x, axis_list const& over) {
+    return detail::reduce_runs(x, over, kind::reduce_max);
+}
 /// The least element over the axes `over`.
-constexpr value reduce_min(value x, axis_list const& over) { return detail::reduce_runs(x, over, kind::reduce_min); }
+constexpr value reduce_min(value x, axis_list const& over) {
+    return detail::reduce_runs(x, over, kind::reduce_min);
+}
 
 /// The cotangent of an operand with the axes `axes` that was broadcast: summed over what it lacked.
 constexpr value sum_to(value x, axis_list axes) {

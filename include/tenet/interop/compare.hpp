@@ -33,15 +33,16 @@ bool all_close(X const& x, Y const& y, double relative, double absolute) {
 /// NaN equals nothing. PyTorch: torch.allclose.
 // References like those of xt::allclose, which argument-dependent lookup finds as well: the constraints decide.
 template <class X, class E>
-    requires detail::is_tensor<std::remove_cvref_t<X>> && XtensorExpression<E>
+requires detail::is_tensor<std::remove_cvref_t<X>> && XtensorExpression<E>
 bool allclose(X&& t, E&& e, double relative = 1e-5, double absolute = 1e-8) {
     return detail::all_close(view(std::as_const(t)), e, relative, absolute);
 }
 template <class X, class Y>
-    requires detail::is_tensor<std::remove_cvref_t<X>> && detail::is_tensor<std::remove_cvref_t<Y>>
+requires detail::is_tensor<std::remove_cvref_t<X>> && detail::is_tensor<std::remove_cvref_t<Y>>
 bool allclose(X&& t, Y&& u, double relative = 1e-5, double absolute = 1e-8) {
-    static_assert(std::is_same_v<typename std::remove_cvref_t<X>::axes_type, typename std::remove_cvref_t<Y>::axes_type>,
-                  "allclose(t, u): two tensors have the same axes");
+    static_assert(
+        std::is_same_v<typename std::remove_cvref_t<X>::axes_type, typename std::remove_cvref_t<Y>::axes_type>,
+        "allclose(t, u): two tensors have the same axes");
     return detail::all_close(view(std::as_const(t)), view(std::as_const(u)), relative, absolute);
 }
 

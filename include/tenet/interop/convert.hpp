@@ -65,7 +65,7 @@ std::array<std::size_t, sizeof...(A)> checked_extents(std::type_identity<tensor<
 /// that of the axes, in their order; `at_most` axes take its extents up to their capacity.
 /// Errors: `exception` with the axis, what was expected and what was found. PyTorch: torch.from_numpy (which shares).
 template <class Tensor, XtensorExpression E>
-    requires detail::is_tensor<Tensor>
+requires detail::is_tensor<Tensor>
 Tensor from_xtensor(E const& e) {
     Tensor t;
     t.set_extents(detail::checked_extents(std::type_identity<Tensor>{}, "from_xtensor", e.shape()));

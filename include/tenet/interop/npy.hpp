@@ -34,7 +34,7 @@ inline npy_array load_npy(std::filesystem::path const& path) {
 /// The array in a .npy file as a tensor: `load_npy<tensor<float, Rows, Cols>>("x.npy")`. Shapes are checked as by
 /// `from_xtensor`, elements converted as by `npy_array::values`. Errors: `exception`.
 template <class Tensor>
-    requires detail::is_tensor<Tensor>
+requires detail::is_tensor<Tensor>
 Tensor load_npy(std::filesystem::path const& path) {
     try {
         return load_npy(path).template as<Tensor>();

@@ -150,8 +150,10 @@ private:
     }
     void read_type() {
         const std::string_view name = string();
-        constexpr std::pair<std::string_view, dtype> known[] = {{"<f4", dtype::float32}, {"<f8", dtype::float64},
-                                                                {"<i4", dtype::int32},   {"<i8", dtype::int64},
+        constexpr std::pair<std::string_view, dtype> known[] = {{"<f4", dtype::float32},
+                                                                {"<f8", dtype::float64},
+                                                                {"<i4", dtype::int32},
+                                                                {"<i8", dtype::int64},
                                                                 {"|b1", dtype::boolean}};
         for (auto const& [text, value] : known)
             if (name == text) {

@@ -45,11 +45,12 @@ template <class T, class N>
 
 // scale (p - (1 - e) [j = target] - e / valid) in the valid columns, 0 in the others and in rows that are ignored.
 template <class T, class N>
-[[gnu::flatten]] void cross_entropy_backward_row(T const* x, std::int32_t target, bool ignored, T const* lse,
-                                                 T scale, T* dx, std::size_t classes, N valid, T smoothing) {
+[[gnu::flatten]] void cross_entropy_backward_row(T const* x, std::int32_t target, bool ignored, T const* lse, T scale,
+                                                 T* dx, std::size_t classes, N valid, T smoothing) {
     std::size_t written = 0;
     if (!ignored) {
-        const batch<T> shift(lse[0]), log_sum(lse[1]), factor(scale), uniform(scale * smoothing / static_cast<T>(valid));
+        const batch<T> shift(lse[0]), log_sum(lse[1]), factor(scale),
+            uniform(scale * smoothing / static_cast<T>(valid));
         for_vectors<T>(valid, [=](std::size_t i, auto t) {
             const batch<T> p = simd::exp_not_positive<T>((load(x + i, t) - shift) - log_sum);
             store<T>(p * factor - uniform, dx + i, t);
@@ -131,8 +132,8 @@ void cross_entropy_backward(T const* logits, std::int32_t const* targets, T cons
     const std::size_t kept = detail::kept_rows(targets, rows, ignore_index);
     const T scale = mean && kept != 0 ? *dloss / static_cast<T>(kept) : *dloss;
     detail::for_rows(rows, stride, [=](std::size_t r) {
-        detail::cross_entropy_backward_row(logits + r * stride, targets[r], targets[r] == ignore_index, lse + 2 * r, scale,
-                                           dlogits + r * stride, stride, length, label_smoothing);
+        detail::cross_entropy_backward_row(logits + r * stride, targets[r], targets[r] == ignore_index, lse + 2 * r,
+                                           scale, dlogits + r * stride, stride, length, label_smoothing);
     });
 }
 

@@ -2,8 +2,8 @@
 // op: the activations of neural networks.
 #pragma once
 
-#include <tenet/op/elementwise.hpp>
 #include <tenet/op/comparison.hpp>
+#include <tenet/op/elementwise.hpp>
 #include <tenet/op/exponential.hpp>
 #include <tenet/op/trigonometric.hpp>
 
@@ -17,7 +17,8 @@ struct sigmoid_op {
     static B forward(B x) {
         return simd::sigmoid(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * y * (1.0 - y);
     }
 };
@@ -28,7 +29,8 @@ struct relu_op {
     static B forward(B x) {
         return simd::select(x > B(0), x, simd::select(x == x, B(0), x));
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * graph::elementwise(graph::info_of<greater_op>, {x, graph::constant(x.graph(), 0)});
     }
 };
@@ -39,7 +41,8 @@ struct silu_op {
     static B forward(B x) {
         return x * simd::sigmoid(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         const graph::value s = graph::elementwise(graph::info_of<sigmoid_op>, {x});
         return dy * (s * (1.0 + x * (1.0 - s)));
     }
@@ -51,7 +54,8 @@ struct softplus_op {
     static B forward(B x) {
         return simd::select(x > B(0), x, B(0)) + simd::log1p(simd::exp(-simd::abs(x)));
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * graph::elementwise(graph::info_of<sigmoid_op>, {x});
     }
 };
@@ -62,7 +66,8 @@ struct log_sigmoid_op {
     static B forward(B x) {
         return simd::select(x < B(0), x, B(0)) - simd::log1p(simd::exp(-simd::abs(x)));
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * graph::elementwise(graph::info_of<sigmoid_op>, {-x});
     }
 };
@@ -73,7 +78,8 @@ struct erf_op {
     static B forward(B x) {
         return simd::erf(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * 1.1283791670955126 * graph::elementwise(graph::info_of<exp_op>, {-(x * x)});
     }
 };
@@ -165,6 +171,5 @@ template <Operand X>
 constexpr auto gelu_erf(X&& x) {
     return elementwise<op::gelu_erf_op>(std::forward<X>(x));
 }
-
 
 }  // namespace tenet

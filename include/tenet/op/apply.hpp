@@ -66,7 +66,9 @@ auto stored(X&& x) {
     else return plain(std::forward<X>(x));
 }
 
-constexpr graph::builder* graph_of() { return nullptr; }
+constexpr graph::builder* graph_of() {
+    return nullptr;
+}
 template <class X, class... Rest>
 constexpr graph::builder* graph_of(X const& x, Rest const&... rest) {
     if constexpr (is_symbolic<X>) return &x.graph();
@@ -79,8 +81,9 @@ constexpr auto lift(graph::builder& g, X const& x) {
     if constexpr (is_symbol<X>) return x;
     else if constexpr (is_parameter<X>) return x.symbolic();
     else {
-        static_assert(std::is_arithmetic_v<X>,
-                      "an operand inside a program must be a symbol, a parameter or a number; tensors are passed as inputs");
+        static_assert(
+            std::is_arithmetic_v<X>,
+            "an operand inside a program must be a symbol, a parameter or a number; tensors are passed as inputs");
         return symbol<dtype::real, axes<>>(graph::constant(g, static_cast<double>(x)));
     }
 }
@@ -126,8 +129,7 @@ constexpr auto apply(F f, X&&... x) {
         if constexpr (is_broken_rule<result>) {
             static_cast<void>(sizeof(*result{}.error));
             return poison{};
-        } else
-            return expression<F, decltype(stored(std::forward<X>(x)))...>(stored(std::forward<X>(x))...);
+        } else return expression<F, decltype(stored(std::forward<X>(x)))...>(stored(std::forward<X>(x))...);
     }
 }
 
@@ -138,7 +140,8 @@ template <class X>
 concept Operand = detail::TensorLike<X>;
 
 /// A computation on tensors that has not run: what `gelu(a * x + b)` is for tensors a, x and b. Lvalue tensors are
-/// referred to and must outlive it; rvalues are moved in. It runs when it is assigned to a tensor (program/expression.hpp).
+/// referred to and must outlive it; rvalues are moved in. It runs when it is assigned to a tensor
+/// (program/expression.hpp).
 template <class F, class... X>
 class expression {
 public:

@@ -140,9 +140,9 @@ constexpr graph::value emit_attention(graph::value q, graph::value k, graph::val
         n.axes.push(head_dim);
     }
     const graph::value out(g, g.emit(n));
-    static_cast<void>(output_of(out, 1, graph::axis_list{}, true,
-                                kernel::attention_saved_size(g.capacity(a.batch), g.capacity(query), g.capacity(key),
-                                                             g.capacity(a.heads))));
+    static_cast<void>(output_of(
+        out, 1, graph::axis_list{}, true,
+        kernel::attention_saved_size(g.capacity(a.batch), g.capacity(query), g.capacity(key), g.capacity(a.heads))));
     return graph::arrange(out, order);
 }
 
@@ -169,7 +169,9 @@ private:
         using no_value = shape::first_missing<axes<Key, HeadDim>, W>;
         using rest = shape::minus<Q, axes<Query, HeadDim>>;
         if constexpr (T != dtype::real || U != dtype::real || V != dtype::real) {
-            return broken_rule<error::operation_needs_real_operands<attention_function, (T != dtype::real ? T : U != dtype::real ? U : V)>>{};
+            return broken_rule<error::operation_needs_real_operands<attention_function, (T != dtype::real   ? T
+                                                                                         : U != dtype::real ? U
+                                                                                                            : V)>>{};
         } else if constexpr (!std::is_void_v<no_query>) {
             return broken_rule<error::attention_axis_missing_in_query<no_query, extent_of<no_query>(), Q>>{};
         } else if constexpr (!std::is_void_v<no_key>) {
@@ -191,13 +193,11 @@ private:
                 // What stands before the time axis is batch, what stands after it heads.
                 const graph::axis_list all = axis_ids<rest>::in(g), order = q.value().axes();
                 const int time = order.find(axis_id<Query>(g));
-                for (int i = 0; i < all.rank; ++i)
-                    (order.find(all[i]) < time ? a.batch : a.heads).push(all[i]);
+                for (int i = 0; i < all.rank; ++i) (order.find(all[i]) < time ? a.batch : a.heads).push(all[i]);
             }
             const double s = scale != 0 ? scale : inverse_square_root(static_cast<double>(HeadDim::capacity));
-            return symbol<dtype::real, Q>(emit_attention(q.value(), k.value(), v.value(), lengths, a,
-                                                         axis_id<Query>(g), axis_id<Key>(g), axis_id<HeadDim>(g),
-                                                         Causal, s));
+            return symbol<dtype::real, Q>(emit_attention(q.value(), k.value(), v.value(), lengths, a, axis_id<Query>(g),
+                                                         axis_id<Key>(g), axis_id<HeadDim>(g), Causal, s));
         }
     }
 

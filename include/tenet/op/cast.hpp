@@ -41,8 +41,8 @@ struct cast_function {
             const graph::axis_list axes = x.value().axes();
             return symbol<To, L>(graph::elementwise(graph::info_of<graph::detail::identity_op>, {x.value()}, &axes));
         } else if constexpr (To == dtype::boolean) {
-            return symbol<To, L>(graph::elementwise(graph::info_of<op::not_equal_op>,
-                                                    {x.value(), graph::constant(x.graph(), 0)}));
+            return symbol<To, L>(
+                graph::elementwise(graph::info_of<op::not_equal_op>, {x.value(), graph::constant(x.graph(), 0)}));
         } else {
             graph::builder& g = x.graph();
             graph::node n;

@@ -77,8 +77,8 @@ struct where_op {
     static B forward(B mask, B x, B y) {
         return simd::select(mask == B(0), y, x);
     }
-    static constexpr std::array<graph::value, 3> pullback(graph::value dz, graph::value, graph::value mask, graph::value,
-                                                          graph::value);
+    static constexpr std::array<graph::value, 3> pullback(graph::value dz, graph::value, graph::value mask,
+                                                          graph::value, graph::value);
 };
 constexpr std::array<graph::value, 3> where_op::pullback(graph::value dz, graph::value, graph::value mask, graph::value,
                                                          graph::value) {
@@ -91,56 +91,56 @@ constexpr std::array<graph::value, 3> where_op::pullback(graph::value dz, graph:
 
 /// The mask x < y, element by element; no gradient passes. PyTorch: torch.lt.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto less(X&& x, Y&& y) {
     return elementwise<op::less_op>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 /// The mask x <= y, element by element; no gradient passes. PyTorch: torch.le.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto less_equal(X&& x, Y&& y) {
     return elementwise<op::less_equal_op>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 /// The mask x > y, element by element; no gradient passes. PyTorch: torch.gt.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto greater(X&& x, Y&& y) {
     return elementwise<op::greater_op>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 /// The mask x >= y, element by element; no gradient passes. PyTorch: torch.ge.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto greater_equal(X&& x, Y&& y) {
     return elementwise<op::greater_equal_op>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 /// The mask x != y, element by element; no gradient passes. PyTorch: torch.ne.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto not_equal(X&& x, Y&& y) {
     return elementwise<op::not_equal_op>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 /// The mask both hold, element by element; no gradient passes. PyTorch: torch.logical_and.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto logical_and(X&& x, Y&& y) {
     return elementwise<op::logical_and_op>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 /// The mask either holds, element by element; no gradient passes. PyTorch: torch.logical_or.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto logical_or(X&& x, Y&& y) {
     return elementwise<op::logical_or_op>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 /// The mask x == y. PyTorch: torch.eq.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto equal(X&& x, Y&& y) {
     return elementwise<graph::equal_op>(std::forward<X>(x), std::forward<Y>(y));
 }
@@ -164,10 +164,9 @@ struct where_function {
 /// z = x where the mask holds, else y; broadcast by name. dx = dz where it holds, dy = dz where not.
 /// A value that is not chosen never spoils the result or the gradient, be it NaN or infinite. PyTorch: torch.where.
 template <Operand Mask, class X, class Y>
-    requires(Operand<X> || detail::Number<X>) && (Operand<Y> || detail::Number<Y>)
+requires(Operand<X> || detail::Number<X>) && (Operand<Y> || detail::Number<Y>)
 constexpr auto where(Mask&& mask, X&& x, Y&& y) {
     return detail::apply(detail::where_function{}, std::forward<Mask>(mask), std::forward<X>(x), std::forward<Y>(y));
 }
-
 
 }  // namespace tenet

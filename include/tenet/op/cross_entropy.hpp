@@ -21,10 +21,10 @@ enum class reduction { mean, sum, none };
 
 /// Options of `cross_entropy`; the defaults are PyTorch's.
 struct cross_entropy_options {
-    std::int32_t ignore_index = -100;            ///< rows with this target count for nothing
-    double label_smoothing = 0;                  ///< e: (1-e) on the target plus e spread evenly over all classes
+    std::int32_t ignore_index = -100;                  ///< rows with this target count for nothing
+    double label_smoothing = 0;                        ///< e: (1-e) on the target plus e spread evenly over all classes
     tenet::reduction reduce = tenet::reduction::mean;  ///< the mean is over the rows that are kept
-    std::size_t classes = 0;                     ///< only the first so many classes exist (0: all); the rest is padding
+    std::size_t classes = 0;  ///< only the first so many classes exist (0: all); the rest is padding
 };
 
 namespace detail {
@@ -41,15 +41,15 @@ constexpr void cross_entropy_backward_vjp(graph::builder& g, int id, int cotange
         const graph::value zero = graph::constant(g, 0);
         const int axis = n.over[0];
         const double valid = static_cast<double>(valid_classes(g, n));
-        const graph::value where_valid = graph::elementwise(graph::info_of<op::less_op>,
-                                                            {positions_along(g, axis), graph::constant(g, valid)});
+        const graph::value where_valid =
+            graph::elementwise(graph::info_of<op::less_op>, {positions_along(g, axis), graph::constant(g, valid)});
         const graph::value lowest = graph::constant(g, -1e30);
         const graph::value seen = graph::elementwise(graph::info_of<op::where_op>, {where_valid, logits, lowest});
         const graph::value p = emit_rows(graph::kind::softmax, &softmax_vjp, n.axes, n.over, {seen});
         const graph::value hit =
             graph::elementwise(graph::info_of<graph::equal_op>, {targets, positions_along(g, axis)}, &n.axes);
-        const graph::value kept = graph::elementwise(
-            graph::info_of<op::not_equal_op>, {targets, graph::constant(g, static_cast<double>(n.integer[0]))});
+        const graph::value kept = graph::elementwise(graph::info_of<op::not_equal_op>,
+                                                     {targets, graph::constant(g, static_cast<double>(n.integer[0]))});
         const double e = n.number[0];
         const graph::value target = (1.0 - e) * hit + where_valid * (e / valid);
         graph::value scale = kept * dloss;
@@ -80,7 +80,8 @@ struct cross_entropy_function {
     template <dtype T, class L, dtype U, class I>
     constexpr auto operator()(symbol<T, L> logits, symbol<U, I> targets) const {
         using rows = shape::minus<L, axes<A>>;
-        if constexpr (T != dtype::real) return broken_rule<error::operation_needs_real_operands<cross_entropy_function, T>>{};
+        if constexpr (T != dtype::real)
+            return broken_rule<error::operation_needs_real_operands<cross_entropy_function, T>>{};
         else if constexpr (U != dtype::int32) return broken_rule<error::cross_entropy_targets_are_not_int32<U>>{};
         else if constexpr (!shape::contains<A, L>)
             return broken_rule<error::cross_entropy_axis_not_in_logits<A, A::capacity, L>>{};
@@ -88,8 +89,8 @@ struct cross_entropy_function {
             return broken_rule<error::cross_entropy_target_axes_differ<rows, I>>{};
         else {
             graph::builder& g = logits.graph();
-            const graph::value x = graph::dense(graph::arrange(graph::in_memory(logits.value()),
-                                                               axis_ids<shape::concat<I, axes<A>>>::in(g)));
+            const graph::value x = graph::dense(
+                graph::arrange(graph::in_memory(logits.value()), axis_ids<shape::concat<I, axes<A>>>::in(g)));
             graph::node n;
             n.op = graph::kind::cross_entropy;
             n.vjp = &cross_entropy_vjp;
@@ -118,7 +119,8 @@ struct reduced_cross_entropy {
     constexpr auto operator()(symbol<T, L> logits, symbol<U, I> targets) const {
         cross_entropy_options chosen = options;
         if (R == reduction::none) chosen.reduce = reduction::none;
-        else if (options.reduce == reduction::none) throw "cross_entropy(x, t, options): cross_entropy_rows gives one loss a row";
+        else if (options.reduce == reduction::none)
+            throw "cross_entropy(x, t, options): cross_entropy_rows gives one loss a row";
         auto v = cross_entropy_function<A>{chosen}(logits, targets);
         if constexpr (is_broken_rule<decltype(v)>) return v;
         else return symbol<dtype::real, std::conditional_t<R == reduction::none, I, axes<>>>(v);
@@ -138,7 +140,7 @@ constexpr auto cross_entropy(X&& logits, Targets&& targets) {
                          std::forward<Targets>(targets));
 }
 template <class A, Operand X, Operand Targets>
-    requires(!detail::is_lazy<std::remove_cvref_t<X>>)
+requires(!detail::is_lazy<std::remove_cvref_t<X>>)
 constexpr auto cross_entropy(X&& logits, Targets&& targets, cross_entropy_options options) {
     return detail::apply(detail::reduced_cross_entropy<A, reduction::mean>{options}, logits, targets);
 }
@@ -150,7 +152,7 @@ constexpr auto cross_entropy_rows(X&& logits, Targets&& targets) {
                          std::forward<Targets>(targets));
 }
 template <class A, Operand X, Operand Targets>
-    requires(!detail::is_lazy<std::remove_cvref_t<X>>)
+requires(!detail::is_lazy<std::remove_cvref_t<X>>)
 constexpr auto cross_entropy_rows(X&& logits, Targets&& targets, cross_entropy_options options) {
     return detail::apply(detail::reduced_cross_entropy<A, reduction::none>{options}, logits, targets);
 }

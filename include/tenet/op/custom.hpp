@@ -37,9 +37,9 @@ template <class Op, class T, class Result, class... Operand>
 void run_custom_forward(graph::custom_arguments const& a, graph::axis_list const* operand_axes,
                         graph::axis_list const& result_axes) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-        Op::forward(view_of_axes<T, Result>::at(static_cast<T*>(a.result), a.extents, result_axes),
-                    view_of_axes<T const, Operand>::at(static_cast<T const*>(a.operands[I]), a.extents,
-                                                       operand_axes[I])...);
+        Op::forward(
+            view_of_axes<T, Result>::at(static_cast<T*>(a.result), a.extents, result_axes),
+            view_of_axes<T const, Operand>::at(static_cast<T const*>(a.operands[I]), a.extents, operand_axes[I])...);
     }(std::index_sequence_for<Operand...>{});
 }
 
@@ -58,8 +58,7 @@ constexpr void run_custom_pullback(graph::builder& g, int id, int cotangent) {
     const symbol<dtype::real, Result> y(graph::value(g, id));
     const auto dy = typed<dtype::real, Result>(graph::value(g, cotangent));
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-        const auto all =
-            as_tuple(Op::pullback(dy, y, symbol<dtype::real, Operand>(graph::value(g, n.input[I]))...));
+        const auto all = as_tuple(Op::pullback(dy, y, symbol<dtype::real, Operand>(graph::value(g, n.input[I]))...));
         static_assert(std::tuple_size_v<std::remove_const_t<decltype(all)>> == sizeof...(Operand),
                       "pullback(dy, y, x...): one cotangent an operand; several as a std::tuple");
         (graph::accumulate(g, n.input[I], std::get<I>(all).value()), ...);
@@ -86,7 +85,8 @@ struct custom_function {
     template <dtype... T, class... L>
     constexpr auto operator()(symbol<T, L>... x) const {
         static_assert(((T == dtype::real) && ...), "custom<Op>(x...): the operands must be real; see cast");
-        static_assert(sizeof...(L) <= static_cast<std::size_t>(graph::max_inputs), "custom<Op>(x...): at most 8 operands");
+        static_assert(sizeof...(L) <= static_cast<std::size_t>(graph::max_inputs),
+                      "custom<Op>(x...): at most 8 operands");
         using result = typename Op::template result<L...>;
         graph::builder& g = *graph_of(x...);
         graph::node n;

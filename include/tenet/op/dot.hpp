@@ -35,13 +35,12 @@ struct dot_function {
             return broken_rule<error::dot_axis_repeated<repeated, extent_of<repeated>()>>{};
         } else if constexpr (!Broadcastable<L, R>) {
             using pair = shape::first_conflict<L, R>;
-            return broken_rule<error::broadcast_extents_differ<dot_function, typename pair::first_type,
-                                                           pair::first_type::capacity, typename pair::second_type,
-                                                           pair::second_type::capacity>>{};
+            return broken_rule<
+                error::broadcast_extents_differ<dot_function, typename pair::first_type, pair::first_type::capacity,
+                                                typename pair::second_type, pair::second_type::capacity>>{};
         } else {
             using result = shape::contraction<L, R, axes<K...>>;
-            return symbol<dtype::real, result>(
-                graph::contract(x.value(), y.value(), axis_ids<result>::in(x.graph())));
+            return symbol<dtype::real, result>(graph::contract(x.value(), y.value(), axis_ids<result>::in(x.graph())));
         }
     }
 };
@@ -77,8 +76,8 @@ private:
         int n = 0;
         for (graph::value v : operands) x[static_cast<std::size_t>(n++)] = v;
         const auto pair_axes = [&](int i, int j) {
-            const graph::axis_list all = graph::broadcast_axes(x[static_cast<std::size_t>(i)].axes(),
-                                                               x[static_cast<std::size_t>(j)].axes());
+            const graph::axis_list all =
+                graph::broadcast_axes(x[static_cast<std::size_t>(i)].axes(), x[static_cast<std::size_t>(j)].axes());
             graph::axis_list kept;
             for (int a = 0; a < all.rank; ++a) {
                 bool needed = result.contains(all[a]);
@@ -96,8 +95,8 @@ private:
                     if (const std::size_t size = g.capacity(pair_axes(i, j)); size < best)
                         best = size, best_i = i, best_j = j;
             const graph::axis_list kept = n == 2 ? result : pair_axes(best_i, best_j);
-            x[static_cast<std::size_t>(best_i)] = graph::contract(x[static_cast<std::size_t>(best_i)],
-                                                                  x[static_cast<std::size_t>(best_j)], kept);
+            x[static_cast<std::size_t>(best_i)] =
+                graph::contract(x[static_cast<std::size_t>(best_i)], x[static_cast<std::size_t>(best_j)], kept);
             for (int k = best_j; k + 1 < n; ++k) x[static_cast<std::size_t>(k)] = x[static_cast<std::size_t>(k) + 1];
             --n;
         }
@@ -109,8 +108,8 @@ struct matmul_function {
     template <dtype T, std::size_t M, std::size_t K, dtype U, std::size_t J, std::size_t N>
     constexpr auto operator()(symbol<T, axes<dim<1, M>, dim<0, K>>> x, symbol<U, axes<dim<1, J>, dim<0, N>>> y) const {
         if constexpr (K != J) {
-            return broken_rule<error::matmul_inner_extents_differ<K, J, axes<dim<1, M>, dim<0, K>>,
-                                                              axes<dim<1, J>, dim<0, N>>>>{};
+            return broken_rule<
+                error::matmul_inner_extents_differ<K, J, axes<dim<1, M>, dim<0, K>>, axes<dim<1, J>, dim<0, N>>>>{};
         } else {
             graph::builder& g = x.graph();
             using inner = dim<64, K>;  // stands for the axis that both lose
@@ -132,7 +131,7 @@ struct matmul_function {
 /// dx = dot over y's other axes of (dz, y), dy likewise: gradients of any order are matrix products.
 /// Cost: 2 M N K floating-point operations for a product of M x K by K x N. PyTorch: torch.einsum, torch.matmul.
 template <class... K, class X, class Y>
-    requires(Operand<X> && Operand<Y>)
+requires(Operand<X> && Operand<Y>)
 constexpr auto dot(X&& x, Y&& y) {
     static_assert(sizeof...(K) > 0, "dot<K...>(x, y): name the axes that are summed over");
     auto plain = detail::apply(detail::dot_function<K...>{}, std::forward<X>(x), std::forward<Y>(y));
@@ -141,8 +140,7 @@ constexpr auto dot(X&& x, Y&& y) {
         return detail::adapt(plain, x, y, axes<K...>{});
     else if constexpr (detail::is_parameter<std::remove_cvref_t<X>> && detail::is_symbol<decltype(plain)>)
         return detail::adapt(plain, y, x, axes<K...>{});
-    else
-        return plain;
+    else return plain;
 }
 
 /// The product of several operands summed over every axis that is not in `Result`, an `axes<...>`:
@@ -151,7 +149,7 @@ constexpr auto dot(X&& x, Y&& y) {
 ///
 /// The pair with the smallest product is contracted first. PyTorch: torch.einsum.
 template <class Result, class... X>
-    requires(Operand<X> && ...)
+requires(Operand<X> && ...)
 constexpr auto einsum(X&&... x) {
     static_assert(sizeof...(X) >= 1 && sizeof...(X) <= 16, "einsum<axes<...>>(x...): 1 to 16 operands");
     return detail::apply(detail::einsum_function<Result>{}, std::forward<X>(x)...);

@@ -20,8 +20,8 @@ struct dropout_function {
         n.axes = x.value().axes();
         n.integer[0] = g.random_streams++;
         const graph::value uniform(g, g.emit(n));
-        const graph::value kept = graph::elementwise(graph::info_of<op::greater_equal_op>,
-                                                     {uniform, graph::constant(g, rate)});
+        const graph::value kept =
+            graph::elementwise(graph::info_of<op::greater_equal_op>, {uniform, graph::constant(g, rate)});
         return symbol<dtype::real, L>(x.value() * (kept * (1 / (1 - rate))));
     }
 };
@@ -32,7 +32,7 @@ struct dropout_function {
 /// (seed, step, operation, layer, element). In other programs: y = x. dx uses the same draws.
 /// Srivastava et al. (2014). PyTorch: torch.nn.functional.dropout.
 template <Operand X>
-    requires(!detail::is_lazy<std::remove_cvref_t<X>>)
+requires(!detail::is_lazy<std::remove_cvref_t<X>>)
 constexpr auto dropout(X&& x, double rate) {
     return detail::apply(detail::dropout_function{rate}, std::forward<X>(x));
 }

@@ -31,7 +31,9 @@ struct where_needs_a_mask;
 
 namespace detail {
 
-constexpr bool is_number_like(dtype t) { return t == dtype::real || t == dtype::boolean; }
+constexpr bool is_number_like(dtype t) {
+    return t == dtype::real || t == dtype::boolean;
+}
 
 /// The function object of an element-wise operation on symbols.
 template <class Op>
@@ -52,9 +54,9 @@ struct elementwise_function {
             return broken_rule<error::operation_needs_real_operands<Op, U>>{};
         } else if constexpr (!Broadcastable<L, R>) {
             using pair = shape::first_conflict<L, R>;
-            return broken_rule<error::broadcast_extents_differ<Op, typename pair::first_type,
-                                                           pair::first_type::capacity, typename pair::second_type,
-                                                           pair::second_type::capacity>>{};
+            return broken_rule<
+                error::broadcast_extents_differ<Op, typename pair::first_type, pair::first_type::capacity,
+                                                typename pair::second_type, pair::second_type::capacity>>{};
         } else {
             return typed<result_type, shape::broadcast<L, R>>(
                 graph::elementwise(graph::info_of<Op>, {x.value(), y.value()}));
@@ -68,14 +70,14 @@ struct elementwise_function {
         else if constexpr (!is_number_like(V)) return broken_rule<error::operation_needs_real_operands<Op, V>>{};
         else if constexpr (!Broadcastable<L, R>) {
             using pair = shape::first_conflict<L, R>;
-            return broken_rule<error::broadcast_extents_differ<Op, typename pair::first_type,
-                                                           pair::first_type::capacity, typename pair::second_type,
-                                                           pair::second_type::capacity>>{};
+            return broken_rule<
+                error::broadcast_extents_differ<Op, typename pair::first_type, pair::first_type::capacity,
+                                                typename pair::second_type, pair::second_type::capacity>>{};
         } else if constexpr (!Broadcastable<shape::broadcast<L, R>, S>) {
             using pair = shape::first_conflict<shape::broadcast<L, R>, S>;
-            return broken_rule<error::broadcast_extents_differ<Op, typename pair::first_type,
-                                                           pair::first_type::capacity, typename pair::second_type,
-                                                           pair::second_type::capacity>>{};
+            return broken_rule<
+                error::broadcast_extents_differ<Op, typename pair::first_type, pair::first_type::capacity,
+                                                typename pair::second_type, pair::second_type::capacity>>{};
         } else {
             return typed<result_type, shape::broadcast<shape::broadcast<L, R>, S>>(
                 graph::elementwise(graph::info_of<Op>, {x.value(), y.value(), z.value()}));
@@ -90,15 +92,14 @@ struct elementwise_function {
 /// Applies the element-wise operation `Op`, built-in or a user's own, to one, two or three operands broadcast by name.
 /// Inside a program, operands may be numbers; outside, the result is an expression.
 template <class Op, class... X>
-    requires((Operand<X> || detail::Number<X>) && ...) && (Operand<X> || ...)
+requires((Operand<X> || detail::Number<X>) && ...) && (Operand<X> || ...)
 constexpr auto elementwise(X&&... x) {
     return detail::apply(detail::elementwise_function<Op>{}, std::forward<X>(x)...);
 }
 
 namespace detail {
 template <class X, class Y>
-concept BinaryOperands =
-    (Operand<X> && (Operand<Y> || Number<Y>)) || (Operand<Y> && Number<X>);
+concept BinaryOperands = (Operand<X> && (Operand<Y> || Number<Y>)) || (Operand<Y> && Number<X>);
 }
 
 }  // namespace tenet

@@ -14,7 +14,8 @@ struct exp_op {
     static B forward(B x) {
         return simd::exp(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * y;
     }
 };
@@ -25,7 +26,8 @@ struct expm1_op {
     static B forward(B x) {
         return simd::expm1(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * (y + 1.0);
     }
 };
@@ -36,7 +38,8 @@ struct log_op {
     static B forward(B x) {
         return simd::log(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy / x;
     }
 };
@@ -47,7 +50,8 @@ struct log1p_op {
     static B forward(B x) {
         return simd::log1p(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy / (1.0 + x);
     }
 };
@@ -58,7 +62,8 @@ struct sqrt_op {
     static B forward(B x) {
         return simd::sqrt(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * 0.5 / y;
     }
 };
@@ -69,7 +74,8 @@ struct rsqrt_op {
     static B forward(B x) {
         return simd::rsqrt(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * -0.5 * (y * y * y);
     }
 };
@@ -80,7 +86,8 @@ struct pow_op {
     static B forward(B x, B y) {
         return simd::pow(x, y);
     }
-    static constexpr std::array<graph::value, 2> pullback(graph::value dz, graph::value z, graph::value x, graph::value y);
+    static constexpr std::array<graph::value, 2> pullback(graph::value dz, graph::value z, graph::value x,
+                                                          graph::value y);
 };
 // ln x where z = x^y can grow through y; 0 at x = 0, where d/dy 0^y = 0.
 struct pow_log_op {
@@ -93,7 +100,8 @@ struct pow_log_op {
     static constexpr graph::value pullback(graph::value dy, graph::value, graph::value x) { return dy / x; }
 };
 // Where y = 0 the slope by x is 0 even at x = 0, where y x^(y-1) would be 0 times infinity.
-constexpr std::array<graph::value, 2> pow_op::pullback(graph::value dz, graph::value z, graph::value x, graph::value y) {
+constexpr std::array<graph::value, 2> pow_op::pullback(graph::value dz, graph::value z, graph::value x,
+                                                       graph::value y) {
     const graph::value zero = graph::constant(dz.graph(), 0);
     const graph::value log_x = graph::elementwise(graph::info_of<pow_log_op>, {x});
     const bool number = y.get().op == graph::kind::constant;
@@ -143,12 +151,12 @@ constexpr auto rsqrt(X&& x) {
     return elementwise<op::rsqrt_op>(std::forward<X>(x));
 }
 
-/// z = x^y. dx = dz y x^(y-1) (0 where y = 0), dy = dz z ln x (0 where x = 0). A negative x needs an integral y. PyTorch: torch.pow.
+/// z = x^y. dx = dz y x^(y-1) (0 where y = 0), dy = dz z ln x (0 where x = 0). A negative x needs an integral y.
+/// PyTorch: torch.pow.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto pow(X&& x, Y&& y) {
     return elementwise<op::pow_op>(std::forward<X>(x), std::forward<Y>(y));
 }
-
 
 }  // namespace tenet

@@ -23,7 +23,8 @@ struct abs_op {
     static B forward(B x) {
         return simd::abs(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * graph::elementwise(graph::info_of<sign_op>, {x});
     }
 };
@@ -42,7 +43,8 @@ struct maximum_op {
     static B forward(B x, B y) {
         return simd::max(x, y);
     }
-    static constexpr std::array<graph::value, 2> pullback(graph::value dz, graph::value, graph::value x, graph::value y) {
+    static constexpr std::array<graph::value, 2> pullback(graph::value dz, graph::value, graph::value x,
+                                                          graph::value y) {
         const graph::value share = graph::elementwise(graph::info_of<greater_share_op>, {x, y});
         return {dz * share, dz * (1.0 - share)};
     }
@@ -53,7 +55,8 @@ struct minimum_op {
     static B forward(B x, B y) {
         return simd::min(x, y);
     }
-    static constexpr std::array<graph::value, 2> pullback(graph::value dz, graph::value, graph::value x, graph::value y) {
+    static constexpr std::array<graph::value, 2> pullback(graph::value dz, graph::value, graph::value x,
+                                                          graph::value y) {
         const graph::value share = graph::elementwise(graph::info_of<greater_share_op>, {y, x});
         return {dz * share, dz * (1.0 - share)};
     }
@@ -74,8 +77,8 @@ struct clamp_op {
     static B forward(B x, B low, B high) {
         return simd::min(simd::max(x, low), high);
     }
-    static constexpr std::array<graph::value, 3> pullback(graph::value dy, graph::value, graph::value x, graph::value low,
-                                                          graph::value high) {
+    static constexpr std::array<graph::value, 3> pullback(graph::value dy, graph::value, graph::value x,
+                                                          graph::value low, graph::value high) {
         const graph::value inside = graph::elementwise(graph::info_of<within_op>, {x, low, high});
         const graph::value above = graph::elementwise(graph::info_of<greater_share_op>, {x, high});
         return {dy * inside, dy * (1.0 - inside) * (1.0 - above), dy * (1.0 - inside) * above};
@@ -99,24 +102,23 @@ constexpr auto abs(X&& x) {
 /// z = max(x, y), element by element; NaN if either is. Where both are equal each gets half of the gradient, as in
 /// PyTorch. PyTorch: torch.maximum.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto maximum(X&& x, Y&& y) {
     return elementwise<op::maximum_op>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 /// z = min(x, y), element by element; NaN if either is. PyTorch: torch.minimum.
 template <class X, class Y>
-    requires detail::BinaryOperands<X, Y>
+requires detail::BinaryOperands<X, Y>
 constexpr auto minimum(X&& x, Y&& y) {
     return elementwise<op::minimum_op>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 /// y = min(max(x, low), high). dx = dy where low <= x <= high, else 0. PyTorch: torch.clamp.
 template <Operand X, class Low, class High>
-    requires(Operand<Low> || detail::Number<Low>) && (Operand<High> || detail::Number<High>)
+requires(Operand<Low> || detail::Number<Low>) && (Operand<High> || detail::Number<High>)
 constexpr auto clamp(X&& x, Low&& low, High&& high) {
     return elementwise<op::clamp_op>(std::forward<X>(x), std::forward<Low>(low), std::forward<High>(high));
 }
-
 
 }  // namespace tenet

@@ -80,8 +80,8 @@ struct gather_function {
             using batch = shape::intersection<I, L>;
             using fresh = shape::minus<I, L>;
             graph::builder& g = x.graph();
-            const graph::value table = graph::dense(graph::arrange(
-                graph::in_memory(x.value()), axis_ids<shape::concat<batch, axes<A>, rest>>::in(g)));
+            const graph::value table = graph::dense(
+                graph::arrange(graph::in_memory(x.value()), axis_ids<shape::concat<batch, axes<A>, rest>>::in(g)));
             const graph::value rows =
                 graph::dense(graph::arrange(index.value(), axis_ids<shape::concat<batch, fresh>>::in(g)));
             using natural = shape::concat<batch, fresh, rest>;
@@ -127,8 +127,7 @@ struct one_hot_function {
             const graph::axis_list order = axis_ids<result>::in(g);
             const graph::value hit = graph::elementwise(graph::info_of<graph::equal_op>,
                                                         {index.value(), positions_along(g, axis_id<A>(g))}, &order);
-            return symbol<dtype::real, result>(
-                graph::elementwise(graph::info_of<graph::detail::identity_op>, {hit}));
+            return symbol<dtype::real, result>(graph::elementwise(graph::info_of<graph::detail::identity_op>, {hit}));
         }
     }
 };
@@ -139,8 +138,7 @@ struct positions_function {
     constexpr auto operator()(symbol<T, L> x) const {
         if constexpr (!shape::contains<A, L>)
             return broken_rule<error::positions_axis_not_in_operand<A, A::capacity, L>>{};
-        else
-            return symbol<dtype::real, axes<A>>(positions_along(x.graph(), axis_id<A>(x.graph())));
+        else return symbol<dtype::real, axes<A>>(positions_along(x.graph(), axis_id<A>(x.graph())));
     }
 };
 

@@ -203,9 +203,10 @@ using poisons = std::conditional_t<sizeof...(X) == 1, poison, std::tuple<poison_
 }  // namespace detail
 
 /// The gradients of the scalar `y` with respect to `x...` (symbols or parameters) as further symbols of the program:
-/// differentiable again. One `x` gives one symbol, several give a tuple. PyTorch: torch.autograd.grad(create_graph=True).
+/// differentiable again. One `x` gives one symbol, several give a tuple. PyTorch:
+/// torch.autograd.grad(create_graph=True).
 template <class Y, class... X>
-    requires(detail::is_symbol<Y> && (detail::is_symbolic<X> && ...))
+requires(detail::is_symbol<Y> && (detail::is_symbolic<X> && ...))
 constexpr auto grad(Y const& y, X const&... x) {
     static_assert(sizeof...(X) > 0, "grad(y, x...): name what to differentiate by");
     if constexpr (!std::is_same_v<typename Y::axes_type, axes<>>) {
@@ -219,7 +220,7 @@ constexpr auto grad(Y const& y, X const&... x) {
     }
 }
 template <class Y, class... X>
-    requires(detail::any_poison<Y> || (detail::any_poison<X> || ...))
+requires(detail::any_poison<Y> || (detail::any_poison<X> || ...))
 constexpr auto grad(Y const&, X const&...) {
     return detail::poisons<X...>{};
 }

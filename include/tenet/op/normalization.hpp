@@ -38,8 +38,7 @@ constexpr graph::value output_of(graph::value v, int which, graph::axis_list con
 constexpr graph::value existing_output(graph::builder& g, int id, int which) {
     for (std::size_t i = static_cast<std::size_t>(id) + 1; i < g.nodes.size(); ++i) {
         graph::node const& n = g.nodes[i];
-        if (n.op == graph::kind::output && n.input[0] == id && n.integer[0] == which)
-            return {g, static_cast<int>(i)};
+        if (n.op == graph::kind::output && n.input[0] == id && n.integer[0] == which) return {g, static_cast<int>(i)};
     }
     throw "a further result was not emitted together with its node";
 }
@@ -51,7 +50,9 @@ constexpr graph::value innermost(graph::value x, graph::axis_list const& over) {
     return graph::dense(graph::arrange(graph::in_memory(graph::as_real(x)), order));
 }
 
-constexpr graph::value rsqrt_of(graph::value x) { return graph::elementwise(graph::info_of<op::rsqrt_op>, {x}); }
+constexpr graph::value rsqrt_of(graph::value x) {
+    return graph::elementwise(graph::info_of<op::rsqrt_op>, {x});
+}
 constexpr graph::value mean_of(graph::value x, graph::axis_list const& over) {
     return graph::reduce_sum(x, over) * graph::inverse_count(x.graph(), over);
 }
@@ -70,7 +71,7 @@ constexpr void layer_norm_backward_vjp(graph::builder& g, int id, int) {
         const graph::value d = weighted ? dy * graph::value(g, n.input[4]) : dy;
         const graph::axis_list rows = graph::minus(n.axes, n.over);
         return list<graph::value>{rstd * (d - mean_of(d, n.over) - y * mean_of(d * y, n.over)),
-                                         graph::reduce_sum(dy * y, rows), graph::reduce_sum(dy, rows)};
+                                  graph::reduce_sum(dy * y, rows), graph::reduce_sum(dy, rows)};
     });
 }
 
@@ -193,7 +194,8 @@ struct layer_norm_function {
     constexpr auto operator()(symbol<T, L> x, symbol<U, W>... affine) const {
         static_assert(sizeof...(W) <= 2, "layer_norm<A...>(x [, weight [, bias]])");
         using missing = shape::first_missing<axes<K...>, L>;
-        if constexpr (!is_number_like(T)) return broken_rule<error::reduction_needs_a_real_operand<layer_norm_function, T>>{};
+        if constexpr (!is_number_like(T))
+            return broken_rule<error::reduction_needs_a_real_operand<layer_norm_function, T>>{};
         else if constexpr (!std::is_void_v<missing>)
             return broken_rule<error::layer_norm_axis_not_in_operand<missing, extent_of<missing>(), L>>{};
         else if constexpr (!(shape::same_set<W, axes<K...>> && ...))
@@ -211,7 +213,8 @@ struct rms_norm_function {
     constexpr auto operator()(symbol<T, L> x, symbol<U, W>... weight) const {
         static_assert(sizeof...(W) <= 1, "rms_norm<A...>(x [, weight])");
         using missing = shape::first_missing<axes<K...>, L>;
-        if constexpr (!is_number_like(T)) return broken_rule<error::reduction_needs_a_real_operand<rms_norm_function, T>>{};
+        if constexpr (!is_number_like(T))
+            return broken_rule<error::reduction_needs_a_real_operand<rms_norm_function, T>>{};
         else if constexpr (!std::is_void_v<missing>)
             return broken_rule<error::rms_norm_axis_not_in_operand<missing, extent_of<missing>(), L>>{};
         else if constexpr (!(shape::same_set<W, axes<K...>> && ...))
@@ -228,12 +231,12 @@ struct rms_norm_function {
 /// bias, if given, have exactly the axes K. eps is 1e-5 unless given (inside programs only).
 /// Ba, Kiros, Hinton: Layer Normalization (2016). PyTorch: torch.nn.functional.layer_norm.
 template <class... K, Operand X, class... W>
-    requires(Operand<W> && ...)
+requires(Operand<W> && ...)
 constexpr auto layer_norm(X&& x, W&&... affine) {
     return detail::apply(detail::layer_norm_function<K...>{}, std::forward<X>(x), std::forward<W>(affine)...);
 }
 template <class... K, Operand X, Operand W, Operand B>
-    requires(!detail::is_lazy<std::remove_cvref_t<X>>)
+requires(!detail::is_lazy<std::remove_cvref_t<X>>)
 constexpr auto layer_norm(X&& x, W&& weight, B&& bias, double eps) {
     return detail::apply(detail::layer_norm_function<K...>{eps}, x, weight, bias);
 }
@@ -241,12 +244,12 @@ constexpr auto layer_norm(X&& x, W&& weight, B&& bias, double eps) {
 /// y = x / sqrt(mean(x^2) + eps) * weight, the mean over the axes `K...`. eps is 1e-5 unless given.
 /// Zhang, Sennrich: Root Mean Square Layer Normalization (2019), eq. (4).
 template <class... K, Operand X, class... W>
-    requires(Operand<W> && ...)
+requires(Operand<W> && ...)
 constexpr auto rms_norm(X&& x, W&&... weight) {
     return detail::apply(detail::rms_norm_function<K...>{}, std::forward<X>(x), std::forward<W>(weight)...);
 }
 template <class... K, Operand X, Operand W>
-    requires(!detail::is_lazy<std::remove_cvref_t<X>>)
+requires(!detail::is_lazy<std::remove_cvref_t<X>>)
 constexpr auto rms_norm(X&& x, W&& weight, double eps) {
     return detail::apply(detail::rms_norm_function<K...>{eps}, x, weight);
 }

@@ -64,7 +64,8 @@ struct merge_function {
         } else if constexpr (shape::contains<New, shape::minus<L, axes<A...>>>) {
             return broken_rule<error::merge_axis_already_in_operand<New, New::capacity, L>>{};
         } else if constexpr (New::capacity != axes<A...>::capacity || New::is_static != axes<A...>::is_static) {
-            return broken_rule<error::merge_changes_element_count<New, New::capacity, axes<A...>, axes<A...>::capacity>>{};
+            return broken_rule<
+                error::merge_changes_element_count<New, New::capacity, axes<A...>, axes<A...>::capacity>>{};
         } else {
             // The merged axes stand together, in the order given, where the first of them stood.
             using first = std::tuple_element_t<0, std::tuple<A...>>;
@@ -87,7 +88,8 @@ template <class A, std::size_t Index>
 struct select_function {
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
-        if constexpr (!shape::contains<A, L>) return broken_rule<error::select_axis_not_in_operand<A, A::capacity, L>>{};
+        if constexpr (!shape::contains<A, L>)
+            return broken_rule<error::select_axis_not_in_operand<A, A::capacity, L>>{};
         else if constexpr (!A::is_static) return broken_rule<error::axis_extent_not_static<A, A::capacity>>{};
         else if constexpr (Index >= A::capacity)
             return broken_rule<error::select_index_out_of_range<A, A::capacity, Index>>{};
@@ -109,8 +111,8 @@ struct slice_function {
         else if constexpr (Start + B::capacity > A::capacity)
             return broken_rule<error::slice_out_of_range<A, A::capacity, B, Start, B::capacity>>{};
         else
-            return symbol<T, shape::replace<L, A, axes<B>>>(graph::slice(
-                x.value(), axis_id<A>(x.graph()), axis_id<B>(x.graph()), static_cast<int>(Start)));
+            return symbol<T, shape::replace<L, A, axes<B>>>(
+                graph::slice(x.value(), axis_id<A>(x.graph()), axis_id<B>(x.graph()), static_cast<int>(Start)));
     }
 };
 
@@ -127,8 +129,8 @@ struct pad_function {
         else if constexpr (Before + A::capacity > B::capacity)
             return broken_rule<error::pad_does_not_fit<A, A::capacity, B, B::capacity, Before>>{};
         else
-            return symbol<T, shape::replace<L, A, axes<B>>>(graph::pad(
-                x.value(), axis_id<A>(x.graph()), axis_id<B>(x.graph()), static_cast<int>(Before), fill));
+            return symbol<T, shape::replace<L, A, axes<B>>>(
+                graph::pad(x.value(), axis_id<A>(x.graph()), axis_id<B>(x.graph()), static_cast<int>(Before), fill));
     }
 };
 
@@ -148,9 +150,8 @@ private:
         using first_axis = std::tuple_element_t<0, std::tuple<A...>>;
         using missing = first_without<axes<A...>, First, Rest...>;
         if constexpr (!std::is_void_v<typename missing::axis>) {
-            return broken_rule<error::concat_axis_not_in_operand<typename missing::axis,
-                                                             extent_of<typename missing::axis>(),
-                                                             typename missing::list>>{};
+            return broken_rule<error::concat_axis_not_in_operand<
+                typename missing::axis, extent_of<typename missing::axis>(), typename missing::list>>{};
         } else if constexpr (!(A::is_static && ...) || !New::is_static) {
             return broken_rule<error::axis_extent_not_static<New, New::capacity>>{};
         } else if constexpr (New::capacity != (A::capacity + ...)) {
@@ -173,8 +174,8 @@ private:
     };
     template <class K, class... Ks, class L, class... Ls>
     struct find_without<axes<K, Ks...>, L, Ls...>
-        : std::conditional_t<shape::contains<K, L>, find_without<axes<Ks...>, Ls...>,
-                             std::type_identity<found<K, L>>> {};
+        : std::conditional_t<shape::contains<K, L>, find_without<axes<Ks...>, Ls...>, std::type_identity<found<K, L>>> {
+    };
     template <class K, class... L>
     using first_without = typename find_without<K, L...>::type;
 
@@ -194,9 +195,9 @@ private:
     static constexpr auto emit(S... x) {
         graph::builder& g = *graph_of(x...);
         constexpr dtype type = std::tuple_element_t<0, std::tuple<S...>>::type;
-        return symbol<type, Result>(graph::concat(
-            g, {graph::arrange(x.value(), axis_ids<shape::replace<Result, New, axes<A>>>::in(g))...},
-            axis_ids<Result>::in(g), axis_id<New>(g)));
+        return symbol<type, Result>(
+            graph::concat(g, {graph::arrange(x.value(), axis_ids<shape::replace<Result, New, axes<A>>>::in(g))...},
+                          axis_ids<Result>::in(g), axis_id<New>(g)));
     }
 };
 
@@ -207,7 +208,8 @@ struct arrange_function {
         if constexpr (!shape::same_set<L, axes<A...>> || axes<A...>::rank != L::rank)
             return broken_rule<error::arrange_axes_differ<axes<A...>, L>>{};
         else
-            return symbol<T, axes<A...>>(graph::arrange(graph::in_memory(x.value()), axis_ids<axes<A...>>::in(x.graph())));
+            return symbol<T, axes<A...>>(
+                graph::arrange(graph::in_memory(x.value()), axis_ids<axes<A...>>::in(x.graph())));
     }
 };
 
@@ -255,7 +257,7 @@ constexpr auto pad(X&& x) {
 }
 /// The same with another filling than 0; inside programs only.
 template <class A, class B, std::size_t Before = 0, Operand X>
-    requires(!detail::is_lazy<std::remove_cvref_t<X>>)
+requires(!detail::is_lazy<std::remove_cvref_t<X>>)
 constexpr auto pad(X&& x, double fill) {
     return detail::apply(detail::pad_function<A, B, Before>{fill}, std::forward<X>(x));
 }

@@ -152,9 +152,9 @@ constexpr auto sum(X&& x) {
 /// y = mean of x over the axes `K...`, counting run-time extents. dx = dy / n. PyTorch: torch.mean.
 template <class... K, Operand X>
 constexpr auto mean(X&& x) {
-    return detail::apply(
-        detail::reduction_function<error::mean_axis_not_in_operand, error::mean_axis_repeated, detail::mean_rule, K...>{},
-        std::forward<X>(x));
+    return detail::apply(detail::reduction_function<error::mean_axis_not_in_operand, error::mean_axis_repeated,
+                                                    detail::mean_rule, K...>{},
+                         std::forward<X>(x));
 }
 
 /// y = greatest element over the axes `K...`; equal maxima share the gradient evenly. PyTorch: torch.amax.
@@ -184,9 +184,9 @@ constexpr auto variance(X&& x) {
 /// y = sqrt(sum of x^2) over the axes `K...`; the gradient at a zero vector is 0. PyTorch: torch.linalg.vector_norm.
 template <class... K, Operand X>
 constexpr auto norm(X&& x) {
-    return detail::apply(
-        detail::reduction_function<error::norm_axis_not_in_operand, error::norm_axis_repeated, detail::norm_rule, K...>{},
-        std::forward<X>(x));
+    return detail::apply(detail::reduction_function<error::norm_axis_not_in_operand, error::norm_axis_repeated,
+                                                    detail::norm_rule, K...>{},
+                         std::forward<X>(x));
 }
 
 /// y = position of the greatest element along `A`, as int32; the first one if several are equal. No gradient.

@@ -54,7 +54,9 @@ constexpr graph::value emit_rows(graph::kind op, graph::vjp_function vjp, graph:
     return {g, g.emit(n)};
 }
 
-constexpr graph::value exp_of(graph::value x) { return graph::elementwise(graph::info_of<op::exp_op>, {x}); }
+constexpr graph::value exp_of(graph::value x) {
+    return graph::elementwise(graph::info_of<op::exp_op>, {x});
+}
 
 // dx = y (dy - sum(y dy)), from operands y and dy.
 constexpr void softmax_backward_vjp(graph::builder& g, int id, int cotangent) {
@@ -148,10 +150,9 @@ constexpr auto softmax(X&& x) {
 /// PyTorch: torch.log_softmax.
 template <class... K, Operand X>
 constexpr auto log_softmax(X&& x) {
-    return detail::apply(
-        detail::softmax_function<error::log_softmax_axis_not_in_operand, error::log_softmax_axis_repeated,
-                                 detail::log_softmax_rule, K...>{},
-        std::forward<X>(x));
+    return detail::apply(detail::softmax_function<error::log_softmax_axis_not_in_operand,
+                                                  error::log_softmax_axis_repeated, detail::log_softmax_rule, K...>{},
+                         std::forward<X>(x));
 }
 
 /// y = ln sum over the axes `K...` of e^x, computed around the maximum; -inf for a row of -inf. dx = softmax(x) dy.
@@ -159,10 +160,9 @@ constexpr auto log_softmax(X&& x) {
 template <class... K, Operand X>
 constexpr auto logsumexp(X&& x) {
     static_assert(sizeof...(K) > 0, "logsumexp<A...>(x): name the axes that it runs over");
-    return detail::apply(
-        detail::reduction_function<error::logsumexp_axis_not_in_operand, error::logsumexp_axis_repeated,
-                                   detail::logsumexp_rule, K...>{},
-        std::forward<X>(x));
+    return detail::apply(detail::reduction_function<error::logsumexp_axis_not_in_operand,
+                                                    error::logsumexp_axis_repeated, detail::logsumexp_rule, K...>{},
+                         std::forward<X>(x));
 }
 
 }  // namespace tenet

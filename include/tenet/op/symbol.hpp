@@ -42,8 +42,7 @@ template <class L>
 struct axis_ids;
 template <class... A>
 struct axis_ids<axes<A...>> {
-    static_assert(sizeof...(A) <= static_cast<std::size_t>(graph::max_rank),
-                  "axes<A...>: a tensor has at most 8 axes");
+    static_assert(sizeof...(A) <= static_cast<std::size_t>(graph::max_rank), "axes<A...>: a tensor has at most 8 axes");
     static constexpr graph::axis_list in([[maybe_unused]] graph::builder& g) {
         graph::axis_list list;
         (list.push(axis_id<A>(g)), ...);

@@ -18,7 +18,8 @@ struct sin_op {
     static B forward(B x) {
         return simd::sin(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * detail::cos_of(x);
     }
 };
@@ -29,7 +30,8 @@ struct cos_op {
     static B forward(B x) {
         return simd::cos(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return -(dy * detail::sin_of(x));
     }
 };
@@ -40,14 +42,19 @@ struct tanh_op {
     static B forward(B x) {
         return simd::tanh(x);
     }
-    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, [[maybe_unused]] graph::value x) {
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
+                                           [[maybe_unused]] graph::value x) {
         return dy * (1.0 - y * y);
     }
 };
 
 namespace detail {
-constexpr graph::value sin_of(graph::value x) { return graph::elementwise(graph::info_of<sin_op>, {x}); }
-constexpr graph::value cos_of(graph::value x) { return graph::elementwise(graph::info_of<cos_op>, {x}); }
+constexpr graph::value sin_of(graph::value x) {
+    return graph::elementwise(graph::info_of<sin_op>, {x});
+}
+constexpr graph::value cos_of(graph::value x) {
+    return graph::elementwise(graph::info_of<cos_op>, {x});
+}
 }  // namespace detail
 
 }  // namespace op
@@ -69,6 +76,5 @@ template <Operand X>
 constexpr auto tanh(X&& x) {
     return elementwise<op::tanh_op>(std::forward<X>(x));
 }
-
 
 }  // namespace tenet

@@ -24,8 +24,8 @@ struct run_context {
     std::array<std::byte const*, P::spec::input_count + 1> inputs{};
     std::array<std::byte*, P::image.outputs.size() + 1> outputs{};  ///< where results go that the caller has memory for
     std::array<std::size_t, axis_count + 1> extents{};
-    std::array<int, 16> index{};       ///< by family: the layer of the iteration under way
-    std::array<int, 16> iteration{};   ///< by family: how many iterations came before
+    std::array<int, 16> index{};      ///< by family: the layer of the iteration under way
+    std::array<int, 16> iteration{};  ///< by family: how many iterations came before
     std::uint64_t seed = 0, step = 0;
 };
 

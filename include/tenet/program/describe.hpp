@@ -190,8 +190,8 @@ std::string describe() {
                 cost += card(id).flops;
             }
             for (auto const& [name, times] : counted)
-                operation += (operation.empty() ? "" : " ") + std::string(name) +
-                             (times > 1 ? "*" + std::to_string(times) : "");
+                operation +=
+                    (operation.empty() ? "" : " ") + std::string(name) + (times > 1 ? "*" + std::to_string(times) : "");
         } else {
             operation = last.name;
             if (last.skipped) operation += " (in place)";

@@ -91,8 +91,7 @@ void run_dot(run_context<P> const& c) {
     using T = typename P::spec::real_type;
     constexpr graph::node n = P::image.nodes[Id];
     constexpr int A = n.input[0], B = n.input[1];
-    constexpr graph::contraction_plan plan =
-        graph::plan_contraction(P::image, P::image.nodes[A], P::image.nodes[B], n);
+    constexpr graph::contraction_plan plan = graph::plan_contraction(P::image, P::image.nodes[A], P::image.nodes[B], n);
     static_assert(plan.possible, "a contraction that is no matrix product reached the executor");
     const auto m = extent_of_list<P, plan.rows>(c);
     const auto columns = extent_of_list<P, plan.columns>(c);
@@ -142,9 +141,21 @@ void run_attention_node(run_context<P> const& c) {
     constexpr bool backward = n.op == kind::attention_backward;
     constexpr int Q = n.input[0], K = n.input[1], V = n.input[2];
     constexpr axis_list heads = graph::minus(graph::minus(P::image.nodes[Q].axes, n.over), n.physical);
-    constexpr axis_list query = [&] { axis_list l; l.push(n.over[0]); return l; }();
-    constexpr axis_list key = [&] { axis_list l; l.push(n.over[1]); return l; }();
-    constexpr axis_list depth = [&] { axis_list l; l.push(n.over[2]); return l; }();
+    constexpr axis_list query = [&] {
+        axis_list l;
+        l.push(n.over[0]);
+        return l;
+    }();
+    constexpr axis_list key = [&] {
+        axis_list l;
+        l.push(n.over[1]);
+        return l;
+    }();
+    constexpr axis_list depth = [&] {
+        axis_list l;
+        l.push(n.over[2]);
+        return l;
+    }();
     const auto B = extent_of_list<P, n.physical>(c);
     const auto H = extent_of_list<P, heads>(c);
     const auto Tq = extent_of_list<P, query>(c);
@@ -211,8 +222,7 @@ void run_cross_entropy(run_context<P> const& c) {
         else
             bad = kernel::cross_entropy<T>(logits, targets, address<P, Id>(c), lse, result_address<P, Id, 2>(c), rows,
                                            classes, valid, n.integer[0], smoothing, mode == reduction::mean);
-        if (bad >= 0)
-            bad_index<P, Id>("cross_entropy target at position " + std::to_string(bad), targets[bad], valid);
+        if (bad >= 0) bad_index<P, Id>("cross_entropy target at position " + std::to_string(bad), targets[bad], valid);
     } else {
         T const* const lse = address<P, n.input[2]>(c);
         T const* const dloss = address<P, n.input[3]>(c);
@@ -270,7 +280,11 @@ void copy_by_axes(run_context<P> const& c, Element const* from, Element* to,
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         (
             [&] {
-                constexpr axis_list one = [] { axis_list l; l.push(P::image.nodes[Shape].axes[I]); return l; }();
+                constexpr axis_list one = [] {
+                    axis_list l;
+                    l.push(P::image.nodes[Shape].axes[I]);
+                    return l;
+                }();
                 extents[I] = extent_of_list<P, one>(c);
                 source[I] = axis_stride<P, Source, one[0]>(c);
             }(),
@@ -382,10 +396,8 @@ void run_rows(run_context<P> const& c) {
     auto* const y = address<P, Id>(c);
     if constexpr (n.op == kind::reduce_sum)
         kernel::reduce<kernel::reduction::sum, T>(x, y, pre, length, post, accumulates<P, Id>(c));
-    else if constexpr (n.op == kind::reduce_max)
-        kernel::reduce<kernel::reduction::max, T>(x, y, pre, length, post);
-    else if constexpr (n.op == kind::reduce_min)
-        kernel::reduce<kernel::reduction::min, T>(x, y, pre, length, post);
+    else if constexpr (n.op == kind::reduce_max) kernel::reduce<kernel::reduction::max, T>(x, y, pre, length, post);
+    else if constexpr (n.op == kind::reduce_min) kernel::reduce<kernel::reduction::min, T>(x, y, pre, length, post);
     else if constexpr (n.op == kind::argmax) kernel::argmax<T>(x, y, pre, length, post);
     else if constexpr (n.op == kind::softmax) kernel::softmax<T>(x, y, pre, length, post);
     else if constexpr (n.op == kind::log_softmax) kernel::log_softmax<T>(x, y, pre, length, post);

@@ -177,8 +177,7 @@ struct expression_function {
         const std::tuple<S...> all{symbols...};
         const auto y = lower_node<E, Shared, 0, E>::run(all);
         using result = std::remove_const_t<decltype(y)>;
-        return symbol<result::type, Axes>(graph::arrange(graph::in_memory(y.value()),
-                                                         axis_ids<Axes>::in(y.graph())));
+        return symbol<result::type, Axes>(graph::arrange(graph::in_memory(y.value()), axis_ids<Axes>::in(y.graph())));
     }
 };
 
@@ -253,7 +252,8 @@ bool sharing_holds(E const& e) {
                 constexpr std::size_t r = s.representative[I];
                 if constexpr (r != I) {
                     auto const &a = *std::get<I>(leaves), &b = *std::get<r>(leaves);
-                    if constexpr (is_leaf<std::remove_cvref_t<decltype(a)>>) holds = holds && a.get().data() == b.get().data();
+                    if constexpr (is_leaf<std::remove_cvref_t<decltype(a)>>)
+                        holds = holds && a.get().data() == b.get().data();
                     else holds = holds && a.value == b.value;
                 }
             }(),
@@ -421,7 +421,7 @@ struct wrt_list {
     std::tuple<Tensor const*...> tensors;
 };
 template <class... Tensor>
-    requires(detail::is_tensor<Tensor> && ...)
+requires(detail::is_tensor<Tensor> && ...)
 wrt_list<Tensor...> wrt(Tensor const&... tensors) {
     return {{&tensors...}};
 }
@@ -457,7 +457,8 @@ auto value_and_grad(expression<F, X...> const& e, wrt_list<Tensor...> const& by)
             using P = typename detail::expression_program_of<E, Shared, axes<>, program_mode::gradients,
                                                              std::tuple<Tensor...>>::type;
             // One gradient for each leaf that may be wanted, summed by address afterwards.
-            const auto parts = detail::gradient_parts<P, std::tuple<Tensor...>>(std::type_identity<leaves>{}, e, result.value);
+            const auto parts =
+                detail::gradient_parts<P, std::tuple<Tensor...>>(std::type_identity<leaves>{}, e, result.value);
             const auto pointers = detail::leaf_pointers(e);
             [&]<std::size_t... K>(std::index_sequence<K...>) {
                 (
@@ -469,7 +470,8 @@ auto value_and_grad(expression<F, X...> const& e, wrt_list<Tensor...> const& by)
                             (detail::add_part<I>(*std::get<I>(pointers), parts, wanted, gradient, found), ...);
                         }(std::make_index_sequence<n>{});
                         if (!found)
-                            fail_expectation("value_and_grad", "tensors in wrt(...) that are operands of the expression",
+                            fail_expectation("value_and_grad",
+                                             "tensors in wrt(...) that are operands of the expression",
                                              "number " + std::to_string(K) + ", which is not");
                     }(),
                     ...);
@@ -504,7 +506,8 @@ template <class T>
 struct function_input;
 template <class T, class... A>
 struct function_input<tensor<T, A...>> {
-    using type = program_input<(std::is_floating_point_v<T> ? dtype::real : dtype_of<T>), std::is_floating_point_v<T>, A...>;
+    using type =
+        program_input<(std::is_floating_point_v<T> ? dtype::real : dtype_of<T>), std::is_floating_point_v<T>, A...>;
 };
 
 }  // namespace detail
@@ -522,7 +525,7 @@ auto value_and_grad(P, wrt_list<Tensor...> const&) {
 ///
 ///     auto [loss, gradients] = value_and_grad([](auto w, auto x) { return sum(tanh(dot<In>(x, w))); }, w, x);
 template <class F, class... Tensor>
-    requires(!Operand<F> && (detail::is_tensor<Tensor> && ...) && sizeof...(Tensor) > 0)
+requires(!Operand<F> && (detail::is_tensor<Tensor> && ...) && sizeof...(Tensor) > 0)
 auto value_and_grad(F const&, Tensor const&... x) {
     static_assert(std::is_empty_v<F>, "value_and_grad(f, x...): f must not capture: pass tensors as arguments");
     using common = typename detail::common_real_of<typename detail::real_tensor<Tensor>::real...>::type;

@@ -62,7 +62,8 @@ consteval group_table make_group_table() {
             }
             x = {false, s};
         }
-        if (image.locations[static_cast<std::size_t>(id)].in != graph::space::none) t.store[t.store_count++] = t.op_count;
+        if (image.locations[static_cast<std::size_t>(id)].in != graph::space::none)
+            t.store[t.store_count++] = t.op_count;
         t.op[t.op_count++] = id;
     }
     const graph::axis_list axes = image.at(Last).axes;
@@ -214,7 +215,8 @@ class group_runner {
 
     template <int O>
     TENET_INLINE static batch compute(batch const* sources, batch const* results) {
-        constexpr graph::elementwise_info const* f = codes_of<typename P::spec>[static_cast<std::size_t>(table.op[O])].function;
+        constexpr graph::elementwise_info const* f =
+            codes_of<typename P::spec>[static_cast<std::size_t>(table.op[O])].function;
         if constexpr (std::is_same_v<T, float>) {
             constexpr auto call = f->f32;
             return call(argument<O, 0>(sources, results), argument<O, 1>(sources, results),
@@ -230,8 +232,8 @@ class group_runner {
     TENET_INLINE static void body(Bases const& bases, std::uint64_t const* keys, std::ptrdiff_t const* offsets,
                                   std::ptrdiff_t const* strides, std::size_t i, std::size_t lanes, batch const* fixed,
                                   std::index_sequence<S...>, std::index_sequence<O...>, std::index_sequence<W...>) {
-        batch sources[sizeof...(S) + 1] = {load<static_cast<int>(S), Partial>(keys[S], bases, offsets[S], strides[S], i,
-                                                                              lanes, fixed[S])...};
+        batch sources[sizeof...(S) + 1] = {
+            load<static_cast<int>(S), Partial>(keys[S], bases, offsets[S], strides[S], i, lanes, fixed[S])...};
         batch results[sizeof...(O) + 1];
         ((results[O] = compute<static_cast<int>(O)>(sources, results)), ...);
         (
@@ -301,7 +303,8 @@ public:
     static void run(run_context<P> const& c) {
         std::size_t row_count = 1, length = 1;
         [&]<std::size_t... D>(std::index_sequence<D...>) {
-            ((row_count *= static_cast<int>(D) + 1 < dimensions ? std::size_t{extent_of_list<P, table.dimension[D]>(c)} : 1),
+            ((row_count *=
+              static_cast<int>(D) + 1 < dimensions ? std::size_t{extent_of_list<P, table.dimension[D]>(c)} : 1),
              ...);
         }(std::make_index_sequence<static_cast<std::size_t>(dimensions)>{});
         if constexpr (dimensions > 0) length = extent_of_list<P, inner>(c);

@@ -33,17 +33,17 @@ struct path_text {
 
 /// A parameter of a model type; one that is in a stack stands for all its layers.
 struct parameter_leaf {
-    path_text path;               ///< "h.*.attn.c_attn.weight"
+    path_text path;  ///< "h.*.attn.c_attn.weight"
     axis_info const* axes[graph::max_rank] = {};
     int rank = 0;
-    int inputs = 0;               ///< how many leading axes a linear layer contracts; 0 elsewhere
-    std::size_t offset = 0;       ///< in elements, in the parameter block
-    std::size_t elements = 0;     ///< of one layer
-    std::size_t padded = 0;       ///< of one layer, a multiple of a cache line
-    int levels = 0;               ///< stacks around it
-    int trips[4] = {};            ///< layers of each, outermost first
-    int stack = -1;               ///< the innermost one, in the order of declaration
-    path_text role, adapts;       ///< of an adapter's parameter
+    int inputs = 0;            ///< how many leading axes a linear layer contracts; 0 elsewhere
+    std::size_t offset = 0;    ///< in elements, in the parameter block
+    std::size_t elements = 0;  ///< of one layer
+    std::size_t padded = 0;    ///< of one layer, a multiple of a cache line
+    int levels = 0;            ///< stacks around it
+    int trips[4] = {};         ///< layers of each, outermost first
+    int stack = -1;            ///< the innermost one, in the order of declaration
+    path_text role, adapts;    ///< of an adapter's parameter
 
     constexpr std::size_t layers() const {
         std::size_t n = 1;
@@ -68,8 +68,9 @@ template <class X, std::size_t N>
 inline constexpr bool is_std_array<std::array<X, N>> = true;
 
 constexpr std::string_view index_text(std::size_t i) {
-    constexpr std::string_view digits = "0123456789101112131415161718192021222324252627282930313233343536373839404142"
-                                        "43444546474849505152535455565758596061626364";
+    constexpr std::string_view digits =
+        "0123456789101112131415161718192021222324252627282930313233343536373839404142"
+        "43444546474849505152535455565758596061626364";
     if (i < 10) return digits.substr(i, 1);
     if (i > 64) throw "an array of modules has at most 65 elements; use a stack";
     return digits.substr(10 + (i - 10) * 2, 2);

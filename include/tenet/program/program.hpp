@@ -65,7 +65,7 @@ public:
 
     /// The same for programs with gradients, under the usual name: returns the loss, leaves the gradients.
     template <class... Arguments>
-        requires(has_gradients)
+    requires(has_gradients)
     Real value_and_grad(Arguments const&... arguments) {
         return (*this)(arguments...);
     }
@@ -82,7 +82,7 @@ public:
     }
     /// The gradient by input number `I`, which must be a `variable<...>`.
     template <std::size_t I>
-        requires(has_gradients)
+    requires(has_gradients)
     auto input_gradient() const {
         using input = std::tuple_element_t<I, typename spec::inputs_type>;
         static_assert(input::differentiated, "input_gradient<I>(): input I is not a variable<...>");

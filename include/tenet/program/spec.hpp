@@ -46,9 +46,9 @@ struct call_model {
 
 /// What a program computes.
 enum class program_mode : std::uint8_t {
-    forward,     ///< results only; dropout is the identity
-    gradients,   ///< also the gradients of the first result, a scalar; dropout is the identity
-    training     ///< also the gradients, with dropout
+    forward,    ///< results only; dropout is the identity
+    gradients,  ///< also the gradients of the first result, a scalar; dropout is the identity
+    training    ///< also the gradients, with dropout
 };
 
 namespace detail {

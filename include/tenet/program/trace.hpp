@@ -143,10 +143,20 @@ struct pipeline {
     constexpr image_sizes sizes() const {
         std::size_t members = 0;
         for (auto const& m : groups.members) members += m.size();
-        return {graph.nodes.size(),     graph.axes.size(),     graph.regions.size(), graph.rules.size(),
-                graph.outputs.size(),   plan.steps.size(),     plan.trainable.size(), plan.buffers.size(),
-                graph.parameters.size(), groups.members.size(), members,              graph.carries.size(),
-                graph.problem,          graph.problem_at.size()};
+        return {graph.nodes.size(),
+                graph.axes.size(),
+                graph.regions.size(),
+                graph.rules.size(),
+                graph.outputs.size(),
+                plan.steps.size(),
+                plan.trainable.size(),
+                plan.buffers.size(),
+                graph.parameters.size(),
+                groups.members.size(),
+                members,
+                graph.carries.size(),
+                graph.problem,
+                graph.problem_at.size()};
     }
 };
 

@@ -36,7 +36,7 @@ using contraction = concat<minus<L, K>, minus<minus<R, K>, L>>;
 
 /// `dot<K...>` is defined for operands with the axes `L` and `R`: both have every axis of K.
 template <class L, class R, class... K>
-concept Contractible = shape::contains_all<axes<K...>, L> && shape::contains_all<axes<K...>, R> &&
-                       shape::unique<axes<K...>>;
+concept Contractible =
+    shape::contains_all<axes<K...>, L> && shape::contains_all<axes<K...>, R> && shape::unique<axes<K...>>;
 
 }  // namespace tenet

@@ -49,7 +49,7 @@ public:
 
     /// With run-time extents for some of its `at_most` axes.
     template <class... E>
-        requires(sizeof...(E) > 0)
+    requires(sizeof...(E) > 0)
     explicit tensor(extent_value<E>... extents) : tensor() {
         static_assert((shape::contains<E, axes_type> && ...), "tensor(extent<E>(n)): the tensor has no axis E");
         (set_extent<E>(extents.value), ...);
@@ -73,12 +73,12 @@ public:
 
     /// From an expression with the same axes in any order; evaluates it (program/expression.hpp).
     template <class E>
-        requires requires { typename E::symbol_type; }
+    requires requires { typename E::symbol_type; }
     tensor(E const& e) : tensor() {
         evaluate_into(e, *this);
     }
     template <class E>
-        requires requires { typename E::symbol_type; }
+    requires requires { typename E::symbol_type; }
     tensor& operator=(E const& e) {
         evaluate_into(e, *this);
         return *this;

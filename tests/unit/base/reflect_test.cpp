@@ -56,8 +56,8 @@ BOOST_AUTO_TEST_CASE(reaches_members_by_reference) {
     BOOST_TEST(a.c_attn == 2);
     BOOST_TEST(a.c_proj == 1);
     const block b{3, {4, 5}, "six"};
-    const std::string text = tenet::apply_to_members(
-        b, [](int const& ln_1, attention const& attn, std::string const& mlp) {
+    const std::string text =
+        tenet::apply_to_members(b, [](int const& ln_1, attention const& attn, std::string const& mlp) {
             return std::to_string(ln_1) + std::to_string(attn.c_proj) + mlp;
         });
     BOOST_TEST(text == "35six");

@@ -28,7 +28,9 @@ std::string header(std::string const& text) {
     const std::string padded = text + std::string(118 - text.size() - 1, ' ') + "\n";
     return std::string("\x93NUMPY\x01\x00\x76\x00", 10) + padded;
 }
-std::string floats(std::size_t n) { return std::string(4 * n, '\0'); }
+std::string floats(std::size_t n) {
+    return std::string(4 * n, '\0');
+}
 
 std::string changed(std::string text, std::size_t at, std::string const& bytes) {
     return text.replace(at, bytes.size(), bytes);
@@ -161,7 +163,8 @@ BOOST_AUTO_TEST_CASE(hostile_archives_are_refused) {
     check_npz(changed(good, directory + 42, "\x01"), "expected a ZIP entry");
     check_npz(changed(good, directory + 28, "\xff\xff"), "a name of 65535 bytes");
     check_npz(changed(good, directory + 46, "a.txt"), "ends in .npy");
-    check_npz(changed(changed(good, directory + 51 + 46, "a.npy"), directory + 51 + 46, "a"), "expected every name once");
+    check_npz(changed(changed(good, directory + 51 + 46, "a.npy"), directory + 51 + 46, "a"),
+              "expected every name once");
     // Every prefix and every changed byte is read or refused, and never more than that.
     temporary_folder folder;
     for (std::size_t i = 0; i < good.size(); ++i) {

@@ -35,7 +35,8 @@ struct ties {
 struct masks {
     constexpr auto operator()(auto x, auto t) const {
         const auto m = greater(x, 0.0);
-        return std::make_tuple(sum(m), mean<C>(m), dot<C>(m, x), softmax<C>(m), max(m), m, t, argmax<C>(m), sum(sum(m)));
+        return std::make_tuple(sum(m), mean<C>(m), dot<C>(m, x), softmax<C>(m), max(m), m, t, argmax<C>(m),
+                               sum(sum(m)));
     }
 };
 struct powers {
@@ -59,8 +60,8 @@ struct masked_rows {
 };
 struct classes {
     constexpr auto operator()(auto x, auto t) const {
-        return std::make_tuple(one_hot<V>(t), cast<dtype::int32>(x), cast<dtype::boolean>(x), sign(x), clamp(x, -1.0, 1.0),
-                               grad(sum(clamp(x, -1.0, 1.0)), x));
+        return std::make_tuple(one_hot<V>(t), cast<dtype::int32>(x), cast<dtype::boolean>(x), sign(x),
+                               clamp(x, -1.0, 1.0), grad(sum(clamp(x, -1.0, 1.0)), x));
     }
 };
 struct ignored {

@@ -19,9 +19,7 @@ struct layer {
     constexpr auto operator()(auto x, auto one) const { return x + dropout(one, 0.5); }
 };
 struct layers {
-    constexpr auto operator()(auto x) const {
-        return std::make_tuple(sum(x), stack<layer, 2>{}(x - x, x));
-    }
+    constexpr auto operator()(auto x) const { return std::make_tuple(sum(x), stack<layer, 2>{}(x - x, x)); }
 };
 struct recomputed_layers {
     constexpr auto operator()(auto x) const {

@@ -41,7 +41,9 @@ struct table_model {
     constexpr auto operator()(auto t) const { return lookup(table, t); }
 };
 struct class_loss {
-    constexpr auto operator()(auto const& m, auto t, auto y) const { return cross_entropy<V>(dot<E>(m(t), m.table), y); }
+    constexpr auto operator()(auto const& m, auto t, auto y) const {
+        return cross_entropy<V>(dot<E>(m(t), m.table), y);
+    }
 };
 using classifier = program<table_model, class_loss, tokens<N>, tokens<N>>;
 

@@ -18,13 +18,17 @@ struct net {
     affine<H, O> head{};
     constexpr auto operator()(auto const& x) const { return head(tanh(base(x))); }
 };
-constexpr auto square_mean(auto y) { return mean(y * y); }
+constexpr auto square_mean(auto y) {
+    return mean(y * y);
+}
 
 struct frozen_base {
     constexpr auto operator()(auto const& m, auto x) const { return square_mean(m.head(tanh(frozen(m.base)(x)))); }
 };
 struct stopped_base {
-    constexpr auto operator()(auto const& m, auto x) const { return square_mean(m.head(stop_gradient(tanh(m.base(x))))); }
+    constexpr auto operator()(auto const& m, auto x) const {
+        return square_mean(m.head(stop_gradient(tanh(m.base(x)))));
+    }
 };
 struct both_uses {
     constexpr auto operator()(auto const& m, auto x) const { return square_mean(m(x) - 0.5 * frozen(m)(sin(x))); }

@@ -21,18 +21,42 @@ void* counted(std::size_t n, std::size_t alignment) {
     return p;
 }
 }  // namespace
-void* operator new(std::size_t n) { return counted(n, 16); }
-void* operator new[](std::size_t n) { return counted(n, 16); }
-void* operator new(std::size_t n, std::align_val_t a) { return counted(n, static_cast<std::size_t>(a)); }
-void* operator new[](std::size_t n, std::align_val_t a) { return counted(n, static_cast<std::size_t>(a)); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void* operator new(std::size_t n) {
+    return counted(n, 16);
+}
+void* operator new[](std::size_t n) {
+    return counted(n, 16);
+}
+void* operator new(std::size_t n, std::align_val_t a) {
+    return counted(n, static_cast<std::size_t>(a));
+}
+void* operator new[](std::size_t n, std::align_val_t a) {
+    return counted(n, static_cast<std::size_t>(a));
+}
+void operator delete(void* p) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p) noexcept {
+    std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p, std::size_t) noexcept {
+    std::free(p);
+}
+void operator delete(void* p, std::align_val_t) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p, std::align_val_t) noexcept {
+    std::free(p);
+}
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
+    std::free(p);
+}
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept {
+    std::free(p);
+}
 
 using namespace program_check;
 
@@ -157,7 +181,8 @@ BOOST_FIXTURE_TEST_CASE(a_step_reads_nothing_that_it_has_not_written, fixture) {
     for (graph::trainable_slot const& slot : step::image.trainable) {
         graph::parameter_slot const& where = step::image.parameters[static_cast<std::size_t>(slot.parameter)];
         for (std::size_t k = 0; k < slot.elements; ++k)
-            if (k % where.padded < where.elements) wrong += !(p.gradients()[slot.offset + k] == first.gradients[slot.offset + k]);
+            if (k % where.padded < where.elements)
+                wrong += !(p.gradients()[slot.offset + k] == first.gradients[slot.offset + k]);
     }
     BOOST_TEST(wrong == 0u);
 }

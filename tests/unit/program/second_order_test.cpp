@@ -31,9 +31,7 @@ struct penalised {
 // Every layer goes down an energy of its own.
 struct descent {
     parameter<E> gain{};
-    constexpr auto operator()(auto x, auto const& outer) const {
-        return x - 0.3 * grad(sum(sin(x * gain) * outer), x);
-    }
+    constexpr auto operator()(auto x, auto const& outer) const { return x - 0.3 * grad(sum(sin(x * gain) * outer), x); }
 };
 struct plain_loss {
     constexpr auto operator()(auto const& m, auto x) const { return m(x); }
@@ -62,7 +60,15 @@ void expect_right_gradients() {
 }  // namespace second_order_test
 using namespace second_order_test;
 
-BOOST_AUTO_TEST_CASE(through_a_stack) { expect_right_gradients<stack<layer, 3>, penalised>(); }
-BOOST_AUTO_TEST_CASE(through_a_stack_of_checkpoints) { expect_right_gradients<stack<checkpoint<layer>, 3>, penalised>(); }
-BOOST_AUTO_TEST_CASE(through_a_checkpoint) { expect_right_gradients<checkpoint<layer>, penalised>(); }
-BOOST_AUTO_TEST_CASE(inside_of_a_layer) { expect_right_gradients<stack<descent, 3>, plain_loss>(); }
+BOOST_AUTO_TEST_CASE(through_a_stack) {
+    expect_right_gradients<stack<layer, 3>, penalised>();
+}
+BOOST_AUTO_TEST_CASE(through_a_stack_of_checkpoints) {
+    expect_right_gradients<stack<checkpoint<layer>, 3>, penalised>();
+}
+BOOST_AUTO_TEST_CASE(through_a_checkpoint) {
+    expect_right_gradients<checkpoint<layer>, penalised>();
+}
+BOOST_AUTO_TEST_CASE(inside_of_a_layer) {
+    expect_right_gradients<stack<descent, 3>, plain_loss>();
+}

@@ -13,14 +13,14 @@ namespace stack_test {
 
 using layer = residual<E, Hidden>;
 
-constexpr auto square_mean(auto y) { return mean(y * y); }
+constexpr auto square_mean(auto y) {
+    return mean(y * y);
+}
 
 // A parameter and an input of the program, used in every layer.
 struct shared_layer {
     parameter<E> own{};
-    constexpr auto operator()(auto x, auto const& outer, auto input) const {
-        return x + sin(x * outer + own) * input;
-    }
+    constexpr auto operator()(auto x, auto const& outer, auto input) const { return x + sin(x * outer + own) * input; }
 };
 struct sharing {
     parameter<E> outer{};
@@ -34,7 +34,9 @@ struct sharing_loss {
 struct group {
     parameter<E> gain{};
     stack<shared_layer, 2> inner{};
-    constexpr auto operator()(auto x, auto const& outer, auto input) const { return inner(x * gain, outer, input * gain); }
+    constexpr auto operator()(auto x, auto const& outer, auto input) const {
+        return inner(x * gain, outer, input * gain);
+    }
 };
 struct nested {
     parameter<E> outer{};
@@ -127,10 +129,13 @@ void expect_the_same_in_less_memory() {
     trained<Recomputed> recomputed;
     BOOST_TEST(kept(theta, x) == recomputed(other, x));
     BOOST_TEST(greatest_difference(kept.gradients(), recomputed.gradients()) <= 1e-14);
-    BOOST_TEST(greatest_difference(kept.template input_gradient<0>(), recomputed.template input_gradient<0>()) <= 1e-14);
+    BOOST_TEST(greatest_difference(kept.template input_gradient<0>(), recomputed.template input_gradient<0>()) <=
+               1e-14);
     BOOST_TEST(trained<Recomputed>::activation_bytes < trained<plain>::activation_bytes);
 }
-BOOST_AUTO_TEST_CASE(checkpoint_inside_a_stack) { expect_the_same_in_less_memory<recomputed_layers>(); }
+BOOST_AUTO_TEST_CASE(checkpoint_inside_a_stack) {
+    expect_the_same_in_less_memory<recomputed_layers>();
+}
 BOOST_AUTO_TEST_CASE(stack_inside_a_checkpoint) {
     auto theta = random_parameters<recomputed_stack>(1);
     trained<recomputed_stack> p;
