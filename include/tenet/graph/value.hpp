@@ -343,3 +343,6 @@ constexpr void reduce_sum_vjp(builder& graph, int id, int cotangent) {
 }  // namespace detail
 
 }  // namespace tenet::graph
+
+// The gradient of the greatest element needs arithmetic, which is written on values.
+#include <tenet/graph/arithmetic.hpp>

@@ -18,6 +18,7 @@
 #include <tenet/kernel/reduce.hpp>
 #include <tenet/kernel/rms_norm.hpp>
 #include <tenet/kernel/softmax.hpp>
+#include <tenet/op/cross_entropy.hpp>
 #include <tenet/program/group.hpp>
 
 namespace tenet::detail {
