@@ -3,7 +3,9 @@
 #pragma once
 
 #include <tenet/base/fixed_string.hpp>
+#include <tenet/program/context.hpp>
 #include <tenet/program/trace.hpp>
+#include <tenet/tensor/tensor.hpp>
 
 namespace tenet {
 namespace error {
