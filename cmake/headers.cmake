@@ -136,6 +136,7 @@ set(TENET_HEADERS
   include/tenet/program/expression.hpp
   include/tenet/program/extents.hpp
   include/tenet/program/group.hpp
+  include/tenet/program/image.hpp
   include/tenet/program/layout.hpp
   include/tenet/program/parameter_role.hpp
   include/tenet/program/parameters.hpp

@@ -9,6 +9,7 @@
 #include <tenet/program/expression.hpp>
 #include <tenet/program/extents.hpp>
 #include <tenet/program/group.hpp>
+#include <tenet/program/image.hpp>
 #include <tenet/program/layout.hpp>
 #include <tenet/program/parameter_role.hpp>
 #include <tenet/program/parameters.hpp>

@@ -45,6 +45,7 @@ struct scope {
 struct sweep {
     list<int> cotangent;  ///< by node; -1: none yet
     list<char> active;    ///< by node: a cotangent leads to something wanted
+    list<char> reached;   ///< by node: one of its further results has a cotangent
     bool sinks = false;   ///< cotangents of parameters go straight into the gradient block
 };
 

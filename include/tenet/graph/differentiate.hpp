@@ -19,6 +19,7 @@ public:
         state_.sinks = sinks;
         state_.cotangent.assign(graph.nodes.size(), -1);
         state_.active.assign(graph.nodes.size(), 0);
+        state_.reached.assign(graph.nodes.size(), 0);
         for (int id : wanted) state_.active[static_cast<std::size_t>(id)] = 1;
         mark_active();
     }
@@ -89,24 +90,19 @@ private:
 
     constexpr void step(int i, node const& n) {
         if (!active(i) || n.op == kind::carry_in || n.op == kind::carry_result) return;
-        // Further results come after the node itself: their cotangents are complete when it is reached.
-        if (n.op == kind::output) return;
         const int dy = cotangent(i);
-        if (dy < 0 && !has_output_cotangent(i)) return;
+        // Further results come after the node itself: their cotangents are complete when it is reached.
+        if (n.op == kind::output) {
+            if (dy >= 0) state_.reached[static_cast<std::size_t>(n.input[0])] = 1;
+            return;
+        }
+        if (dy < 0 && !state_.reached[static_cast<std::size_t>(i)]) return;
         if (n.vjp == nullptr) {
             graph_.fail(n.name.empty() ? failure::no_gradient : failure::no_second_gradient, name_of_operation(n));
             return;
         }
         n.vjp(graph_, i, dy);
         grow();
-    }
-
-    constexpr bool has_output_cotangent(int id) const {
-        for (std::size_t i = static_cast<std::size_t>(id) + 1; i < state_.cotangent.size(); ++i) {
-            node const& n = graph_.nodes[i];
-            if (n.op == kind::output && n.input[0] == id && state_.cotangent[i] >= 0) return true;
-        }
-        return false;
     }
 
     static constexpr std::string_view name_of_operation(node const& n) {
@@ -119,6 +115,7 @@ private:
     constexpr void grow() {
         state_.cotangent.resize(graph_.nodes.size(), -1);
         state_.active.resize(graph_.nodes.size(), 0);
+        state_.reached.resize(graph_.nodes.size(), 0);
     }
 
     constexpr void loop(int r) {

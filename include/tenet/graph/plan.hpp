@@ -58,15 +58,15 @@ struct buffer {
     std::int32_t begin = 0, end = 0;  ///< first and last step that it is live in
 };
 
-/// A planned program, still growing.
+/// A planned program, still growing; offsets into the arena are relative to the buffers until these are placed.
 struct plan {
     list<location> locations;  ///< by node
+    list<int> buffer_of;       ///< by node: the buffer it lies in, or -1
     list<step> steps;
     list<char> skipped;     ///< by node: a sink whose operand is computed in place
     list<int> direct_sink;  ///< by node: the sink that it is computed for in place, or -1
     list<trainable_slot> trainable;
     list<buffer> buffers;
-    std::size_t arena_bytes = 0;
     std::size_t gradient_elements = 0;
 };
 
@@ -80,7 +80,7 @@ constexpr int storage_of(Graph const& graph, int id) {
     }
 }
 
-/// Plans a pruned graph whose elements of type `real` take `real_bytes`.
+/// Lays out a pruned graph whose elements of type `real` take `real_bytes`.
 class planner {
 public:
     constexpr planner(builder& graph, fusion const& groups, std::size_t real_bytes)
@@ -95,11 +95,6 @@ public:
         lay_out_parameters();
         lay_out_gradients();
         lay_out_arena();
-        for (std::size_t i = 0; i < count_; ++i) {
-            node const& n = graph_.nodes[i];
-            if (n.op == kind::alias || n.op == kind::view)
-                plan_.locations[i] = plan_.locations[static_cast<std::size_t>(storage_of(graph_, static_cast<int>(i)))];
-        }
         return plan_;
     }
 
@@ -313,7 +308,8 @@ private:
             for (int u = uses_begin[at(id)]; u < uses_begin[at(id) + 1]; ++u) f(uses[at(order[at(u)])]);
         };
 
-        list<int> buffer_of(count_, -1);
+        list<int>& buffer_of = plan_.buffer_of;
+        buffer_of.assign(count_, -1);
         const auto add_buffer = [&](int id, std::size_t bytes, int begin, int end) {
             buffer_of[at(id)] = static_cast<int>(plan_.buffers.size());
             plan_.buffers.push_back({id, 0, bytes, begin, end});
@@ -418,40 +414,50 @@ private:
                 b.bytes = 0;
                 buffer_of[at(graph_.outputs[k])] = -1;
             }
-        place_buffers();
-        for (std::size_t i = 0; i < count_; ++i)
-            if (buffer_of[i] >= 0) plan_.locations[i].offset += plan_.buffers[at(buffer_of[i])].offset;
-    }
-
-    // First fit, the largest buffers first.
-    constexpr void place_buffers() {
-        list<int> order(plan_.buffers.size(), 0);
-        for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-        std::sort(order.begin(), order.end(), [&](int a, int b) {
-            buffer const &x = plan_.buffers[at(a)], &y = plan_.buffers[at(b)];
-            return x.bytes != y.bytes ? x.bytes > y.bytes : a < b;
-        });
-        list<int> placed;  // by offset
-        for (int i : order) {
-            buffer& b = plan_.buffers[at(i)];
-            std::size_t offset = 0;
-            for (int j : placed) {
-                buffer const& other = plan_.buffers[at(j)];
-                if (other.end < b.begin || b.end < other.begin) continue;
-                if (offset + b.bytes <= other.offset) break;
-                offset = std::max(offset, other.offset + other.bytes);
-            }
-            b.offset = offset;
-            std::size_t k = placed.size();
-            placed.push_back(i);
-            while (k > 0 && plan_.buffers[at(placed[k - 1])].offset > offset) {
-                placed[k] = placed[k - 1];
-                --k;
-            }
-            placed[k] = i;
-            plan_.arena_bytes = std::max(plan_.arena_bytes, offset + b.bytes);
-        }
     }
 };
+
+/// Gives every buffer its offset: first fit, the largest first. Returns the bytes of the arena.
+template <class Buffers>
+constexpr std::size_t place_buffers(Buffers& buffers) {
+    list<int> order(buffers.size(), 0);
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
+    std::sort(order.begin(), order.end(), [&](int a, int b) {
+        buffer const &x = buffers[static_cast<std::size_t>(a)], &y = buffers[static_cast<std::size_t>(b)];
+        return x.bytes != y.bytes ? x.bytes > y.bytes : a < b;
+    });
+    std::size_t arena_bytes = 0;
+    list<buffer> placed;  // by offset
+    placed.reserve(buffers.size());
+    for (int i : order) {
+        buffer& b = buffers[static_cast<std::size_t>(i)];
+        std::size_t offset = 0;
+        // Evaluated for every pair of buffers: written for few steps.
+        for (buffer const& other : placed) {
+            if (other.end < b.begin || b.end < other.begin) continue;
+            if (offset + b.bytes <= other.offset) break;
+            if (offset < other.offset + other.bytes) offset = other.offset + other.bytes;
+        }
+        b.offset = offset;
+        placed.push_back(b);
+        buffer* const first = placed.begin();
+        std::size_t k = placed.size() - 1;
+        for (; k > 0 && first[k - 1].offset > offset; --k) first[k] = first[k - 1];
+        first[k] = b;
+        arena_bytes = std::max(arena_bytes, offset + b.bytes);
+    }
+    return arena_bytes;
+}
+
+/// Turns offsets within buffers into offsets within the arena; aliases and views lie where their memory is.
+template <class Image>
+constexpr void resolve_locations(Image& image) {
+    for (std::size_t i = 0; i < image.nodes.size(); ++i)
+        if (image.buffer_of[i] >= 0)
+            image.locations[i].offset += image.buffers[static_cast<std::size_t>(image.buffer_of[i])].offset;
+    for (std::size_t i = 0; i < image.nodes.size(); ++i)
+        if (image.nodes[i].op == kind::alias || image.nodes[i].op == kind::view)
+            image.locations[i] = image.locations[static_cast<std::size_t>(storage_of(image, static_cast<int>(i)))];
+}
 
 }  // namespace tenet::graph

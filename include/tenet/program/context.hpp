@@ -10,7 +10,7 @@
 
 #include <tenet/base/constant.hpp>
 #include <tenet/graph/geometry.hpp>
-#include <tenet/program/trace.hpp>
+#include <tenet/program/image.hpp>
 
 namespace tenet::detail {
 

@@ -4,7 +4,7 @@
 
 #include <tenet/base/fixed_string.hpp>
 #include <tenet/program/context.hpp>
-#include <tenet/program/trace.hpp>
+#include <tenet/program/image.hpp>
 #include <tenet/tensor/tensor.hpp>
 
 namespace tenet {
@@ -94,8 +94,7 @@ constexpr std::size_t variables_before() {
 
 template <class Spec, std::size_t N>
 constexpr fixed_string<N> problem_text() {
-    const pipeline p = build<Spec>();
-    return fixed_string<N>(p.graph.problem_at);
+    return fixed_string<N>(trace<Spec>().problem_at);
 }
 
 /// Whether the program can be built, as a type; if not, its error is reported. Only the type is ever asked for: a call
@@ -109,11 +108,11 @@ constexpr auto report_problem() {
     } else if constexpr (Spec::mode != program_mode::forward && !std::is_same_v<first_axes<R>, axes<>>) {
         static_cast<void>(sizeof(error::loss_is_not_a_scalar<first_axes<R>>));
         return std::false_type{};
-    } else if constexpr (compiled<Spec>::sound) {
+    } else if constexpr (traced<Spec>::sound) {
         return std::true_type{};
     } else {
-        constexpr graph::failure what = compiled<Spec>::sizes.problem;
-        constexpr std::size_t length = compiled<Spec>::sizes.problem_length;
+        constexpr graph::failure what = traced<Spec>::sizes.problem;
+        constexpr std::size_t length = traced<Spec>::sizes.problem_length;
         if constexpr (what == graph::failure::no_gradient)
             static_cast<void>(sizeof(error::operation_has_no_gradient<problem_text<Spec, length>()>));
         else if constexpr (what == graph::failure::no_second_gradient)

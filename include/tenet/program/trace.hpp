@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
-// program: runs a model's code in a constant expression, differentiates what it leaves behind, and freezes the planned
-// graph into arrays of exactly the right size.
+// program: runs a model's code in a constant expression and differentiates what it leaves behind.
 #pragma once
 
-#include <array>
 #include <tuple>
 #include <utility>
 
-#include <tenet/graph/cost.hpp>
-#include <tenet/graph/plan.hpp>
+#include <tenet/graph/differentiate.hpp>
+#include <tenet/graph/rearrange.hpp>
 #include <tenet/program/spec.hpp>
 
 namespace tenet::detail {
@@ -127,159 +125,5 @@ constexpr graph::builder trace() {
     if (Spec::mode != program_mode::forward && g.problem == graph::failure::none) add_gradients(g);
     return g;
 }
-
-struct image_sizes {
-    std::size_t nodes, axes, regions, rules, outputs, steps, trainable, buffers, parameters, groups, members, carries;
-    graph::failure problem;
-    std::size_t problem_length;
-};
-
-/// The planned graph with all its tables, while it grows.
-struct pipeline {
-    graph::builder graph;
-    graph::fusion groups;
-    graph::plan plan;
-
-    constexpr image_sizes sizes() const {
-        std::size_t members = 0;
-        for (auto const& m : groups.members) members += m.size();
-        return {graph.nodes.size(),
-                graph.axes.size(),
-                graph.regions.size(),
-                graph.rules.size(),
-                graph.outputs.size(),
-                plan.steps.size(),
-                plan.trainable.size(),
-                plan.buffers.size(),
-                graph.parameters.size(),
-                groups.members.size(),
-                members,
-                graph.carries.size(),
-                graph.problem,
-                graph.problem_at.size()};
-    }
-};
-
-template <class Spec>
-constexpr pipeline build() {
-    pipeline p{trace<Spec>(), {}, {}};
-    if (p.graph.problem != graph::failure::none) return p;
-    graph::prune(p.graph);
-    p.groups = graph::fuse(p.graph);
-    p.plan = graph::planner(p.graph, p.groups, sizeof(typename Spec::real_type)).run();
-    return p;
-}
-
-/// A program as a constant: the graph, the plan and the steps.
-template <image_sizes Size>
-struct program_image {
-    std::array<graph::node, Size.nodes> nodes{};
-    std::array<axis_info const*, Size.axes> axes{};
-    std::array<graph::region, Size.regions> regions{};
-    std::array<graph::extent_rule, Size.rules> rules{};
-    std::array<int, Size.outputs> outputs{};
-    std::array<graph::location, Size.nodes> locations{};
-    std::array<graph::step, Size.steps> steps{};
-    std::array<graph::trainable_slot, Size.trainable> trainable{};
-    std::array<graph::buffer, Size.buffers> buffers{};
-    std::array<graph::parameter_slot, Size.parameters> parameters{};
-    std::array<graph::carry, Size.carries> carries{};
-    std::array<int, Size.nodes> group{};
-    std::array<int, Size.groups + 1> group_begin{};
-    std::array<int, Size.members> members{};
-    std::array<char, Size.nodes> skipped{};
-    std::array<int, Size.nodes> direct_sink{};
-    std::size_t arena_bytes = 0;
-    std::size_t gradient_elements = 0;
-    int families = 0;
-    double flops = 0;
-
-    constexpr graph::node const& at(int id) const { return nodes[static_cast<std::size_t>(id)]; }
-    constexpr std::size_t capacity(int axis) const { return axes[static_cast<std::size_t>(axis)]->capacity; }
-    constexpr bool is_static(int axis) const { return axes[static_cast<std::size_t>(axis)]->is_static; }
-    constexpr bool is_static(graph::axis_list const& list) const {
-        for (int i = 0; i < list.rank; ++i)
-            if (!is_static(list[i])) return false;
-        return true;
-    }
-    constexpr std::size_t capacity(graph::axis_list const& list) const {
-        std::size_t n = 1;
-        for (int i = 0; i < list.rank; ++i) n *= capacity(list[i]);
-        return n;
-    }
-};
-
-template <class Container, class Array>
-constexpr void copy_into(Container const& from, Array& to) {
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = from[i];
-}
-
-template <class Spec, image_sizes Size>
-constexpr program_image<Size> freeze() {
-    const pipeline p = build<Spec>();
-    program_image<Size> image;
-    copy_into(p.graph.nodes, image.nodes);
-    // Rules of differentiation have done their work: a look at the graph at run time must not link them.
-    for (graph::node& n : image.nodes) n.vjp = nullptr;
-    copy_into(p.graph.axes, image.axes);
-    copy_into(p.graph.regions, image.regions);
-    copy_into(p.graph.rules, image.rules);
-    copy_into(p.graph.outputs, image.outputs);
-    copy_into(p.graph.parameters, image.parameters);
-    copy_into(p.graph.carries, image.carries);
-    copy_into(p.plan.locations, image.locations);
-    copy_into(p.plan.steps, image.steps);
-    copy_into(p.plan.trainable, image.trainable);
-    copy_into(p.plan.buffers, image.buffers);
-    copy_into(p.groups.group, image.group);
-    copy_into(p.plan.skipped, image.skipped);
-    copy_into(p.plan.direct_sink, image.direct_sink);
-    std::size_t k = 0;
-    for (std::size_t g = 0; g < p.groups.members.size(); ++g) {
-        image.group_begin[g] = static_cast<int>(k);
-        for (int m : p.groups.members[g]) image.members[k++] = m;
-    }
-    image.group_begin[p.groups.members.size()] = static_cast<int>(k);
-    image.arena_bytes = p.plan.arena_bytes;
-    image.gradient_elements = p.plan.gradient_elements;
-    image.families = p.graph.families;
-    image.flops = graph::total_flops(image);
-    return image;
-}
-
-template <class Spec>
-struct compiled {
-    static constexpr image_sizes sizes = build<Spec>().sizes();
-    static constexpr bool sound = sizes.problem == graph::failure::none;
-};
-
-/// The code that a node runs, if it is one of an open set.
-struct node_code {
-    graph::elementwise_info const* function = nullptr;
-    graph::custom_info const* primitive = nullptr;
-};
-
-// The graph with its descriptors: for constant evaluation only. Their vjp's would otherwise be linked into every
-// program that looks at a table of the plan at run time.
-template <class Spec>
-inline constexpr auto whole_image = freeze<Spec, compiled<Spec>::sizes>();
-
-template <class Spec>
-inline constexpr auto image_of = [] {
-    auto image = whole_image<Spec>;
-    for (graph::node& n : image.nodes) {
-        n.function = nullptr;
-        n.primitive = nullptr;
-    }
-    return image;
-}();
-
-template <class Spec>
-inline constexpr auto codes_of = [] {
-    std::array<node_code, compiled<Spec>::sizes.nodes> codes{};
-    for (std::size_t i = 0; i < codes.size(); ++i)
-        codes[i] = {whole_image<Spec>.nodes[i].function, whole_image<Spec>.nodes[i].primitive};
-    return codes;
-}();
 
 }  // namespace tenet::detail

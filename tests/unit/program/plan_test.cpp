@@ -12,6 +12,9 @@
 
 #include <tenet/parallel/threads.hpp>
 
+// Inlined, a replaced operator new looks to g++ like the aligned_alloc inside of it.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 namespace {
 std::atomic<long> allocations{0};
 void* counted(std::size_t n, std::size_t alignment) {

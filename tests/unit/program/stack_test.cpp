@@ -3,6 +3,8 @@
 #define BOOST_TEST_MODULE program_stack
 #include "../../support/program_check.hpp"
 
+#include <array>
+
 using namespace program_check;
 
 struct N : at_most<5> {};
@@ -111,6 +113,37 @@ BOOST_AUTO_TEST_CASE(result_of_a_stack_and_its_operand) {
     trained<plain> p;
     expect_parameter_gradients(p, {{theta.data(), theta.size()}}, [&] { return p(theta, x); });
     expect_input_gradients(p, theta, x);
+}
+
+// Each layer traced by itself.
+template <std::size_t Layers>
+struct row {
+    std::array<layer, Layers> h{};
+    constexpr auto operator()(auto x) const { return from<0>(x) + x; }
+    template <std::size_t First>
+    constexpr auto from(auto x) const {
+        if constexpr (First == Layers) return x;
+        else return from<First + 1>(h[First](x));
+    }
+};
+// A deep graph keeps within the steps that compilers allow for one constant evaluation.
+static_assert(trained<row<64>>::activation_bytes > 0);
+
+BOOST_AUTO_TEST_CASE(an_array_of_layers_is_a_stack) {
+    parameters<row<4>, double> each;
+    parameters<plain, double> theta = random_parameters<plain>(1);
+    std::size_t copied = 0;
+    for (named_array const& to : each.arrays())
+        for (named_array const& from : theta.arrays())
+            if (to.name == from.name) {
+                std::copy_n(static_cast<double const*>(from.data), from.size(), static_cast<double*>(to.data));
+                ++copied;
+            }
+    BOOST_TEST_REQUIRE(copied == 16u);
+    trained<row<4>> unrolled;
+    trained<plain> stacked;
+    BOOST_TEST(unrolled(each, x) == stacked(theta, x));
+    BOOST_TEST(greatest_difference(unrolled.input_gradient<0>(), stacked.input_gradient<0>()) <= 1e-14);
 }
 
 BOOST_AUTO_TEST_CASE(a_stack_called_twice) {
