@@ -8,6 +8,7 @@ set(TENET_HEADERS
   include/tenet/base/list.hpp
   include/tenet/base/macros.hpp
   include/tenet/base/mistake.hpp
+  include/tenet/base/quoted.hpp
   include/tenet/base/reflect.hpp
   include/tenet/base/type_name.hpp
   include/tenet/base/version.hpp
@@ -63,9 +64,12 @@ set(TENET_HEADERS
   include/tenet/kernel/attention_tile.hpp
   include/tenet/kernel/copy.hpp
   include/tenet/kernel/cross_entropy.hpp
+  include/tenet/kernel/dropout.hpp
+  include/tenet/kernel/epilogue.hpp
   include/tenet/kernel/gather.hpp
   include/tenet/kernel/gemm.hpp
   include/tenet/kernel/gemm_block.hpp
+  include/tenet/kernel/gemm_finish.hpp
   include/tenet/kernel/gemm_pack.hpp
   include/tenet/kernel/gemm_problem.hpp
   include/tenet/kernel/gemm_small.hpp
@@ -77,6 +81,7 @@ set(TENET_HEADERS
   include/tenet/kernel/random.hpp
   include/tenet/kernel/reduce.hpp
   include/tenet/kernel/rms_norm.hpp
+  include/tenet/kernel/rotary.hpp
   include/tenet/kernel/row.hpp
   include/tenet/kernel/softmax.hpp
   include/tenet/kernel/softmax_rows.hpp
@@ -114,6 +119,7 @@ set(TENET_HEADERS
   include/tenet/op/parameter.hpp
   include/tenet/op/rearrange.hpp
   include/tenet/op/reduce.hpp
+  include/tenet/op/rotary.hpp
   include/tenet/op/softmax.hpp
   include/tenet/op/symbol.hpp
   include/tenet/op/trigonometric.hpp
@@ -153,7 +159,9 @@ set(TENET_HEADERS
   include/tenet/shape/contraction.hpp
   include/tenet/shape/rearrange.hpp
   include/tenet/shape/reduction.hpp
+  include/tenet/shape/sequence.hpp
   include/tenet/simd.hpp
+  include/tenet/simd/activation.hpp
   include/tenet/simd/batch.hpp
   include/tenet/simd/bits.hpp
   include/tenet/simd/compare.hpp
@@ -173,7 +181,19 @@ set(TENET_HEADERS
   include/tenet/tensor/tensor.hpp
   include/tenet/tensor/view.hpp
   include/tenet/text.hpp
+  include/tenet/text/base64.hpp
+  include/tenet/text/byte_pair_text.hpp
+  include/tenet/text/byte_pair_tokenizer.hpp
+  include/tenet/text/byte_pair_vocabulary.hpp
   include/tenet/text/byte_tokenizer.hpp
   include/tenet/text/char_tokenizer.hpp
+  include/tenet/text/merge_loop.hpp
+  include/tenet/text/merge_table.hpp
+  include/tenet/text/rank_merges.hpp
+  include/tenet/text/special_tokens.hpp
+  include/tenet/text/text_splitter.hpp
+  include/tenet/text/tiktoken_ranks.hpp
+  include/tenet/text/token_map.hpp
   include/tenet/text/tokenizer.hpp
+  include/tenet/text/utf8.hpp
 )

@@ -15,5 +15,6 @@ install(EXPORT tenet-targets NAMESPACE tenet:: DESTINATION ${package_dir})
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/tenet-config.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/tenet-config-version.cmake
+  cmake/FindPCRE2.cmake
   cmake/FindRandom123.cmake
   DESTINATION ${package_dir})

@@ -8,6 +8,7 @@
 #include <tenet/base/list.hpp>
 #include <tenet/base/macros.hpp>
 #include <tenet/base/mistake.hpp>
+#include <tenet/base/quoted.hpp>
 #include <tenet/base/reflect.hpp>
 #include <tenet/base/type_name.hpp>
 #include <tenet/base/version.hpp>

@@ -1,6 +1,7 @@
 # Sourced by the scripts: what they need from Debian 12.
 
-library_packages=(cmake ninja-build g++ libtbb-dev libxsimd-dev libxtensor-dev nlohmann-json3-dev librandom123-dev)
+library_packages=(cmake ninja-build g++ libtbb-dev libxsimd-dev libxtensor-dev nlohmann-json3-dev librandom123-dev
+    libpcre2-dev)
 test_packages=(libboost-test-dev)
 example_packages=(libcli11-dev)
 benchmark_packages=(libbenchmark-dev libcli11-dev)
