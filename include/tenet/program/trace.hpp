@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <tenet/graph/differentiate.hpp>
+#include <tenet/graph/prune.hpp>
 #include <tenet/graph/rearrange.hpp>
 #include <tenet/program/spec.hpp>
 
