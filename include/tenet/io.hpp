@@ -10,6 +10,7 @@
 #include <tenet/io/interrupt.hpp>
 #include <tenet/io/json_lines.hpp>
 #include <tenet/io/line_plot.hpp>
+#include <tenet/io/llama2c_file.hpp>
 #include <tenet/io/mapped_file.hpp>
 #include <tenet/io/progress.hpp>
 #include <tenet/io/safetensors.hpp>

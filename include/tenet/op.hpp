@@ -23,6 +23,7 @@
 #include <tenet/op/parameter.hpp>
 #include <tenet/op/rearrange.hpp>
 #include <tenet/op/reduce.hpp>
+#include <tenet/op/rotary.hpp>
 #include <tenet/op/softmax.hpp>
 #include <tenet/op/symbol.hpp>
 #include <tenet/op/trigonometric.hpp>

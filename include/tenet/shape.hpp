@@ -8,3 +8,4 @@
 #include <tenet/shape/contraction.hpp>
 #include <tenet/shape/rearrange.hpp>
 #include <tenet/shape/reduction.hpp>
+#include <tenet/shape/sequence.hpp>

@@ -9,6 +9,7 @@
 #include <tenet/graph.hpp>
 #include <tenet/io.hpp>
 #include <tenet/kernel.hpp>
+#include <tenet/models.hpp>
 #include <tenet/nn.hpp>
 #include <tenet/optim.hpp>
 #include <tenet/parallel.hpp>

@@ -11,6 +11,9 @@ struct Keys : at_most<6> {};
 struct Heads : axis<2> {};
 struct HeadDim : axis<4> {};
 struct Packed : axis<3> {};
+struct Group : axis<3> {};
+struct Marked : at_most<7>, sequence {};
+struct Long : at_most<80>, sequence {};
 
 namespace {
 
@@ -33,6 +36,48 @@ struct padded {
 struct self {
     constexpr auto operator()(auto x) const { return project(attention<Time, Time, HeadDim>(x, x * 0.5, sin(x))); }
 };
+
+struct grouped {
+    constexpr auto operator()(auto q, auto k, auto v) const {
+        return project(causal_attention<sequence, HeadDim, Group>(q, k, v));
+    }
+};
+// The same by repeating keys and values in memory.
+struct repeated {
+    constexpr auto operator()(auto q, auto k, auto v) const {
+        auto ones = q * 0.0 + 1.0;
+        return causal_attention<sequence, HeadDim>(q, k * ones, v * ones);
+    }
+};
+struct grouped_result {
+    constexpr auto operator()(auto q, auto k, auto v) const {
+        return causal_attention<sequence, HeadDim, Group>(q, k, v);
+    }
+};
+
+template <class Time, class F>
+auto result_of(auto const& q, auto const& k, auto const& v) {
+    evaluation_of<double, models<>, F, values<Batch, Time, Heads, Group, HeadDim>, values<Batch, Time, Heads, HeadDim>,
+                  values<Batch, Time, Heads, HeadDim>>
+        step;
+    step(q, k, v);
+    return step.template result<0>();
+}
+
+template <class Time>
+void expect_equal_to_repeated(std::size_t time, double tolerance) {
+    const auto q =
+        uniform<tensor<double, Batch, Time, Heads, Group, HeadDim>>(21, -1, 1, extent<Batch>(2), extent<Time>(time));
+    const auto k =
+        uniform<tensor<double, Batch, Time, Heads, HeadDim>>(22, -1, 1, extent<Batch>(2), extent<Time>(time));
+    const auto v =
+        uniform<tensor<double, Batch, Time, Heads, HeadDim>>(23, -1, 1, extent<Batch>(2), extent<Time>(time));
+    const auto a = result_of<Time, grouped_result>(q, k, v), b = result_of<Time, repeated>(q, k, v);
+    BOOST_TEST_REQUIRE(a.size() == b.size());
+    double worst = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) worst = std::fmax(worst, std::fabs(a.data()[i] - b.data()[i]));
+    BOOST_TEST(worst <= tolerance);
+}
 
 }  // namespace
 
@@ -61,4 +106,30 @@ BOOST_AUTO_TEST_CASE(keys_beyond_the_length_do_not_count) {
 }
 BOOST_AUTO_TEST_CASE(self_attention_without_heads) {
     expect_gradients<self>("self", uniform<tensor<double, Time, HeadDim>>(11, -1, 1, extent<Time>(5)));
+}
+BOOST_AUTO_TEST_CASE(heads_that_share_keys) {
+    expect_gradients<grouped>(
+        "grouped",
+        uniform<tensor<double, Batch, Marked, Heads, Group, HeadDim>>(12, -1, 1, extent<Batch>(2), extent<Marked>(5)),
+        uniform<tensor<double, Batch, Marked, Heads, HeadDim>>(13, -1, 1, extent<Batch>(2), extent<Marked>(5)),
+        uniform<tensor<double, Batch, Marked, Heads, HeadDim>>(14, -1, 1, extent<Batch>(2), extent<Marked>(5)));
+}
+BOOST_AUTO_TEST_CASE(heads_that_share_keys_with_axes_in_another_order) {
+    expect_gradients<grouped>(
+        "grouped, other order",
+        uniform<tensor<double, Group, Batch, Heads, Marked, HeadDim>>(15, -1, 1, extent<Batch>(2), extent<Marked>(5)),
+        uniform<tensor<double, Heads, Batch, Marked, HeadDim>>(16, -1, 1, extent<Batch>(2), extent<Marked>(5)),
+        uniform<tensor<double, Batch, Marked, HeadDim, Heads>>(17, -1, 1, extent<Batch>(2), extent<Marked>(5)));
+}
+BOOST_AUTO_TEST_CASE(gradients_of_shared_keys_beyond_a_tile) {
+    expect_gradients<grouped>(
+        "grouped, long",
+        uniform<tensor<double, Batch, Long, Heads, Group, HeadDim>>(18, -1, 1, extent<Batch>(1), extent<Long>(70)),
+        uniform<tensor<double, Batch, Long, Heads, HeadDim>>(19, -1, 1, extent<Batch>(1), extent<Long>(70)),
+        uniform<tensor<double, Batch, Long, Heads, HeadDim>>(20, -1, 1, extent<Batch>(1), extent<Long>(70)));
+}
+BOOST_AUTO_TEST_CASE(shared_heads_equal_repeated_ones) {
+    expect_equal_to_repeated<Marked>(5, 1e-14);
+    expect_equal_to_repeated<Marked>(1, 1e-14);
+    expect_equal_to_repeated<Long>(77, 1e-14);
 }

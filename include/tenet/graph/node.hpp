@@ -55,10 +55,13 @@ enum class kind : std::uint8_t {
     cross_entropy_backward,
     attention,
     attention_backward,
-    carry_in,      ///< the value a loop's body starts an iteration with
-    carry_result,  ///< the value a loop leaves behind
-    output,        ///< a further result of a node that has several
-    sink           ///< writes or adds its operand to the gradient of a parameter
+    cached_attention,  ///< appends keys and values to two states and attends over them
+    rotary,            ///< pairs of elements rotated by their position
+    state,             ///< a leaf that keeps its values from step to step
+    carry_in,          ///< the value a loop's body starts an iteration with
+    carry_result,      ///< the value a loop leaves behind
+    output,            ///< a further result of a node that has several
+    sink               ///< writes or adds its operand to the gradient of a parameter
 };
 
 /// A list of axes as positions in the graph's table of axes.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -29,8 +30,24 @@ struct load_options {
     /// Tensors of the file that may be left over, by their names in the file. `*` stands for any run of characters:
     /// "lm_head.weight", "optimizer.*", "h.*.attn.bias". Only leftovers are ignored: a wanted tensor never is.
     std::vector<std::string> ignore_extra{};
-    /// From a tensor's name in the file to the destination's name; null keeps names. Example: strip "transformer.".
+    /// From a tensor's name in the file to the destination's name; null keeps names. Example: "gamma" to "weight".
     std::function<std::string(std::string const&)> rename{};
+    /// Beginnings that a name may have or lack, in the file (after `rename`) as at the destination: "transformer.".
+    std::vector<std::string> optional_prefixes{};
+    /// Destinations of two axes whose tensors lie transposed in the file, by patterns: a PyTorch linear layer read into
+    /// an [in, out] weight. Floating types only.
+    std::vector<std::string> transposed{};
+    /// Pairs (other, destination), by names without optional prefixes: the file may hold the destination's tensor once
+    /// more, or only, under the other name, as a tied head {"lm_head.weight", "wte.weight"}. If it holds both, they
+    /// must be equal.
+    std::vector<std::pair<std::string, std::string>> tied{};
+};
+
+/// A checked file as `load` sees it: `reader`, or a reader of another format.
+template <class R>
+concept TensorSource = requires(R const& file) {
+    { *file.tensors().begin() } -> std::convertible_to<tensor_entry const&>;
+    { file.place() } -> std::convertible_to<std::string>;
 };
 
 namespace detail {
@@ -88,72 +105,130 @@ void convert_elements(named_array const& to, Widen const& value_at) {
     }
 }
 
-inline void copy_tensor(tensor_entry const& from, named_array const& to) {
+/// Converts to `to`; `place(i)` is where the file holds its element i.
+template <class Place>
+void convert_tensor(tensor_entry const& from, named_array const& to, Place const& place) {
+    std::byte const* bytes = from.bytes.data();
+    if (from.dtype == "F32") {
+        convert_elements(to, [=](std::size_t i) { return element_at<float>(bytes, place(i)); });
+    } else if (from.dtype == "F64") {
+        convert_elements(to, [=](std::size_t i) { return element_at<double>(bytes, place(i)); });
+    } else if (from.dtype == "F16") {
+        convert_elements(to,
+                         [=](std::size_t i) { return float_from_float16(element_at<std::uint16_t>(bytes, place(i))); });
+    } else {
+        convert_elements(
+            to, [=](std::size_t i) { return float_from_bfloat16(element_at<std::uint16_t>(bytes, place(i))); });
+    }
+}
+
+inline void copy_tensor(tensor_entry const& from, named_array const& to, bool transposed) {
     std::byte const* bytes = from.bytes.data();
     if (from.bytes.empty()) return;
-    if (to.type == dtype::boolean) {
+    if (transposed) {
+        const std::size_t rows = to.shape[0], columns = to.shape[1];
+        convert_tensor(from, to, [=](std::size_t i) { return i % columns * rows + i / columns; });
+    } else if (to.type == dtype::boolean) {
         // A C++ bool holds 0 or 1; any other byte would be undefined behaviour.
         for (std::size_t i = 0; i < from.bytes.size(); ++i) static_cast<bool*>(to.data)[i] = bytes[i] != std::byte{0};
     } else if (from.dtype == file_name_of(to.type)) {
         std::memcpy(to.data, bytes, from.bytes.size());
-    } else if (from.dtype == "F32") {
-        convert_elements(to, [=](std::size_t i) { return element_at<float>(bytes, i); });
-    } else if (from.dtype == "F64") {
-        convert_elements(to, [=](std::size_t i) { return element_at<double>(bytes, i); });
-    } else if (from.dtype == "F16") {
-        convert_elements(to, [=](std::size_t i) { return float_from_float16(element_at<std::uint16_t>(bytes, i)); });
     } else {
-        convert_elements(to, [=](std::size_t i) { return float_from_bfloat16(element_at<std::uint16_t>(bytes, i)); });
+        convert_tensor(from, to, [](std::size_t i) { return i; });
     }
 }
 
 // Destinations matched with tensors; complaints, in the order of the destinations and then of the file.
+struct planned_copy {
+    tensor_entry const* from;
+    named_array const* to;
+    bool transposed;
+};
 struct load_plan {
-    std::vector<std::pair<tensor_entry const*, named_array const*>> copies;
+    std::vector<planned_copy> copies;
     std::vector<std::string> mismatches;
 };
 
-inline void compare(load_plan& plan, tensor_entry const& from, named_array const& to) {
+inline bool matches_any(std::vector<std::string> const& patterns, std::string_view text) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](std::string const& p) { return matches(p, text); });
+}
+
+/// A name without the first of the prefixes that it begins with.
+inline std::string_view without_prefix(std::string_view name, std::vector<std::string> const& prefixes) {
+    for (std::string const& prefix : prefixes)
+        if (name.starts_with(prefix)) return name.substr(prefix.size());
+    return name;
+}
+
+inline void compare(load_plan& plan, tensor_entry const& from, named_array const& to, bool transposed) {
     const std::size_t before = plan.mismatches.size();
     const std::string name = tenet::detail::quoted(to.name);
     if (!convertible(from.dtype, to.type)) {
         plan.mismatches.push_back("dtype of " + name + ": expected " + std::string(file_name_of(to.type)) + ", found " +
                                   from.dtype);
     }
-    if (from.shape != to.shape) {
-        plan.mismatches.push_back("shape of " + name + ": expected " + shape_text(to.shape) + ", found " +
+    if (transposed && (to.shape.size() != 2 || !is_floating(from.dtype))) {
+        plan.mismatches.push_back("transposed " + name + ": expected two axes of floating numbers, found " +
+                                  shape_text(to.shape) + " and " + from.dtype);
+    }
+    const std::vector<std::size_t> wanted =
+        transposed ? std::vector<std::size_t>(to.shape.rbegin(), to.shape.rend()) : to.shape;
+    if (from.shape != wanted) {
+        plan.mismatches.push_back("shape of " + name + ": expected " + shape_text(wanted) + ", found " +
                                   shape_text(from.shape));
     } else if (!from.bytes.empty() && to.data == nullptr) {
         plan.mismatches.push_back("destination of " + name + ": expected memory, found a null pointer");
     }
-    if (plan.mismatches.size() == before) plan.copies.emplace_back(&from, &to);
+    if (plan.mismatches.size() == before) plan.copies.push_back({&from, &to, transposed});
 }
 
-inline load_plan plan_load(reader const& file, std::span<named_array const> destinations, load_options const& options) {
+/// The file's tensors by name. Of two that are tied, the one under the other name is compared and left out.
+using tensor_names = std::map<std::string, tensor_entry const*, std::less<>>;
+
+inline void settle_ties(load_plan& plan, tensor_names& available, load_options const& options) {
+    for (auto const& [other, destination] : options.tied) {
+        const auto again = available.find(other);
+        if (again == available.end()) continue;
+        tensor_entry const* const tensor = again->second;
+        available.erase(again);
+        const auto [place, alone] = available.emplace(destination, tensor);
+        if (alone) continue;
+        tensor_entry const& first = *place->second;
+        if (first.dtype != tensor->dtype || first.shape != tensor->shape ||
+            !std::equal(first.bytes.begin(), first.bytes.end(), tensor->bytes.begin(), tensor->bytes.end()))
+            plan.mismatches.push_back("tied: expected " + tenet::detail::quoted(tensor->name) + " equal to " +
+                                      tenet::detail::quoted(first.name) + ", found another tensor");
+    }
+}
+
+template <TensorSource Reader>
+load_plan plan_load(Reader const& file, std::span<named_array const> destinations, load_options const& options) {
     load_plan plan;
-    std::map<std::string, tensor_entry const*> available;
-    for (auto const& tensor : file.tensors()) {
-        const std::string name = options.rename ? options.rename(tensor.name) : tensor.name;
+    tensor_names available;
+    for (tensor_entry const& tensor : file.tensors()) {
+        const std::string renamed = options.rename ? options.rename(tensor.name) : tensor.name;
+        const std::string name(without_prefix(renamed, options.optional_prefixes));
         if (!available.emplace(name, &tensor).second) {
             plan.mismatches.push_back("renamed: two tensors of the file become " + tenet::detail::quoted(name));
         }
     }
+    settle_ties(plan, available, options);
     std::map<std::string_view, bool> wanted;
     for (auto const& to : destinations) {
-        if (!wanted.emplace(to.name, true).second) {
+        const std::string_view plain = without_prefix(to.name, options.optional_prefixes);
+        if (!wanted.emplace(plain, true).second) {
             plan.mismatches.push_back("destinations: " + tenet::detail::quoted(to.name) + " is given twice");
             continue;
         }
-        const auto found = available.find(to.name);
+        const auto found = available.find(plain);
         if (found == available.end()) {
             plan.mismatches.push_back("missing: " + tenet::detail::quoted(to.name) + " " + shape_text(to.shape));
         } else {
-            compare(plan, *found->second, to);
+            compare(plan, *found->second, to, matches_any(options.transposed, to.name));
         }
     }
     for (auto const& [name, tensor] : available) {
-        auto const ignores = [&](std::string const& pattern) { return matches(pattern, tensor->name); };
-        if (!wanted.contains(name) && std::none_of(options.ignore_extra.begin(), options.ignore_extra.end(), ignores)) {
+        if (!wanted.contains(name) && !matches_any(options.ignore_extra, tensor->name)) {
             plan.mismatches.push_back("unexpected: " + tenet::detail::quoted(tensor->name) + " " +
                                       shape_text(tensor->shape));
         }
@@ -163,13 +238,14 @@ inline load_plan plan_load(reader const& file, std::span<named_array const> dest
 
 }  // namespace detail
 
-/// Fills every destination with the tensor of its name.
+/// Fills every destination with the tensor of its name: from a safetensors `reader` or any other source of tensors.
 ///
 /// Types must be equal, except that F16, BF16, F32 and F64 convert to any floating destination (narrowing rounds
 /// to nearest). Checked at run time, before a byte is written: no destination missing in the file, no tensor left
 /// over (but for `ignore_extra`), equal shapes, compatible types. Throws one `exception` that lists every
 /// disagreement, one a line. Cost: one pass over the file. PyTorch: `load_state_dict(strict=True)`.
-inline void load(reader const& file, std::span<named_array const> destinations, load_options const& options = {}) {
+template <TensorSource Reader>
+void load(Reader const& file, std::span<named_array const> destinations, load_options const& options = {}) {
     const auto plan = detail::plan_load(file, destinations, options);
     if (!plan.mismatches.empty()) {
         std::string message = file.place() + ": expected the model's tensors, found " +
@@ -178,7 +254,7 @@ inline void load(reader const& file, std::span<named_array const> destinations, 
         for (auto const& mismatch : plan.mismatches) message += "\n  " + mismatch;
         throw exception(message);
     }
-    for (auto const& [from, to] : plan.copies) detail::copy_tensor(*from, *to);
+    for (auto const& copy : plan.copies) detail::copy_tensor(*copy.from, *copy.to, copy.transposed);
 }
 
 }  // namespace tenet::safetensors

@@ -57,6 +57,7 @@ struct attention_sizes {
     std::size_t capacity;  ///< of S: decides what is saved
     std::int32_t const* key_lengths;
     bool causal;
+    std::size_t group;  ///< query heads that share a head of keys and values
 };
 
 template <class T>
@@ -74,16 +75,16 @@ attention_head<T> head_of(attention_sizes const& n, std::size_t b, T scale) {
     return {n.Tq, n.S, n.D, length, n.causal, scale};
 }
 
-/// f(b, h, index) for every head, on several threads when that pays.
+/// f(b, h, index) for every head, on several threads when that pays; heads of one group stay together.
 template <class F>
 void for_heads(attention_sizes const& n, F const& f) {
     if (n.D > largest_head)
         fail_expectation("attention", "a head of at most " + std::to_string(largest_head) + " elements",
                          std::to_string(n.D));
-    const std::size_t work = std::max<std::size_t>(1, n.Tq * n.S * n.D);
+    const std::size_t work = std::max<std::size_t>(1, n.group * n.Tq * n.S * n.D);
     const std::size_t grain = std::max<std::size_t>(1, (std::size_t{1} << 18) / work);
-    parallel_for(n.B * n.H, grain, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) f(i / n.H, i % n.H, i);
+    parallel_for(n.B * n.H / n.group, grain, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin * n.group; i < end * n.group; ++i) f(i / n.H, i % n.H, i);
     });
 }
 
@@ -102,8 +103,8 @@ template <class T>
                                      attention_operand<T const> const& k, attention_operand<T const> const& v,
                                      attention_operand<T> const& out, T* saved, T scale) {
     for_heads(n, [&](std::size_t b, std::size_t h, std::size_t i) {
-        attend<T>(head_of(n, b, scale), rows_of(q, b, h), rows_of(k, b, h), rows_of(v, b, h), rows_of(out, b, h),
-                  kept_of(n, saved, i), lse_of(n, saved, i));
+        attend<T>(head_of(n, b, scale), rows_of(q, b, h), rows_of(k, b, h / n.group), rows_of(v, b, h / n.group),
+                  rows_of(out, b, h), kept_of(n, saved, i), lse_of(n, saved, i));
     });
 }
 
@@ -111,7 +112,8 @@ template <class T>
 
 /// Multi-head attention: out[b,i,h,:] = sum over j of softmax_j(scale * q[b,i,h,:] . k[b,j,h,:]) v[b,j,h,:].
 ///
-/// q, out: [B, Tq, H, D]; k, v: [B, S, H, D]. `key_lengths` is null or B numbers: entry b has that many keys, the rest
+/// q, out: [B, Tq, H, D]; k, v: [B, S, H / group, D]: heads h and h + 1 of one group of `group` read the same keys
+/// and values. `key_lengths` is null or B numbers: entry b has that many keys, the rest
 /// is padding. A query that sees no key gets zeros. `saved`, of `attention_saved_size` elements, is for the backward;
 /// null saves nothing. `capacity_of_s` is the largest S that `saved` was laid out for (0: S itself).
 /// Throws `exception` if D > 1024. Up to 64 keys the probabilities are stored, beyond, the softmax is online over tiles
@@ -122,11 +124,11 @@ template <attention_mask Mask, class T>
 void attention(auto B, auto Tq, auto S, auto H, auto D, std::type_identity_t<attention_operand<T const>> q,
                std::type_identity_t<attention_operand<T const>> k, std::type_identity_t<attention_operand<T const>> v,
                attention_operand<T> out, std::type_identity_t<T>* saved, std::type_identity_t<T> scale,
-               std::int32_t const* key_lengths, std::size_t capacity_of_s = 0) {
+               std::int32_t const* key_lengths, std::size_t capacity_of_s = 0, std::size_t group = 1) {
     const std::size_t s = S;
     detail::run_attention<T>(
-        {B, Tq, s, H, D, capacity_of_s == 0 ? s : capacity_of_s, key_lengths, Mask == attention_mask::causal}, q, k, v,
-        out, saved, scale);
+        {B, Tq, s, H, D, capacity_of_s == 0 ? s : capacity_of_s, key_lengths, Mask == attention_mask::causal, group}, q,
+        k, v, out, saved, scale);
 }
 
 }  // namespace tenet::kernel

@@ -143,13 +143,14 @@ struct attention_gradients {
     head_rows<T> q, k, v;
 };
 
-/// Backward of one head; gradients are overwritten. Of `kept` and `lse` one is null, as in the forward.
-/// Queries run from the last tile to the first: under a causal mask the last sees all keys, so that it may write
-/// where the others add.
+/// Backward of one head; gradients are overwritten, or those of k and v added to. Of `kept` and `lse` one is null, as
+/// in the forward. Queries run from the last tile to the first: under a causal mask the last sees all keys, so that it
+/// may write where the others add.
 template <class T>
 [[gnu::noinline]] void attend_backward(attention_head<T> const& head, head_rows<T const> q, head_rows<T const> k,
                                        head_rows<T const> v, head_rows<T const> out, head_rows<T const> dout,
-                                       attention_gradients<T> const& d, T const* kept, T const* lse) {
+                                       attention_gradients<T> const& d, T const* kept, T const* lse,
+                                       bool add_to_keys = false) {
     attention_workspace<T>& w = tiles<T>();
     const std::size_t step = head.queries_at_once();
     bool first = true;
@@ -157,7 +158,7 @@ template <class T>
         const std::size_t i = (end - 1) / step * step, queries = end - i, padded = round_up(queries, simd::width<T>);
         end = i;
         const std::size_t keys = head.visible(i + queries - 1);
-        if (first) {
+        if (first && !add_to_keys) {
             fill_rows_with_zero(d.k, keys, head.keys, head.size);
             fill_rows_with_zero(d.v, keys, head.keys, head.size);
         }
@@ -194,13 +195,13 @@ template <class T>
                          {gradient.data, query_tile, 1}, false);
             if (kept != nullptr) mean_gradients(tile, gradient, w.factor);
             score_gradients(tile, gradient, w.factor, head.scale);
-            tile_gemm<T>(count, head.size, queries, as_rows(tile), dout.from(i), d.v.from(j), !first);
-            tile_gemm<T>(count, head.size, queries, as_rows(gradient), q.from(i), d.k.from(j), !first);
+            tile_gemm<T>(count, head.size, queries, as_rows(tile), dout.from(i), d.v.from(j), add_to_keys || !first);
+            tile_gemm<T>(count, head.size, queries, as_rows(gradient), q.from(i), d.k.from(j), add_to_keys || !first);
             tile_gemm<T>(queries, head.size, count, as_columns(gradient), k.from(j), d.q.from(i), j != 0);
         }
         first = false;
     }
-    if (head.queries == 0) {
+    if (head.queries == 0 && !add_to_keys) {
         fill_rows_with_zero(d.k, 0, head.keys, head.size);
         fill_rows_with_zero(d.v, 0, head.keys, head.size);
     }

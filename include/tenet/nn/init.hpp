@@ -45,10 +45,11 @@ struct fan {
 };
 constexpr fan fan_of(parameter_leaf const& leaf) {
     const bool matrix = role_of(leaf) == parameter_role::matrix;
-    const int left = matrix ? leaf.inputs : 1;
+    const bool inputs_first = matrix && !leaf.outputs_first;
+    const int left = !matrix ? 1 : inputs_first ? leaf.inputs : leaf.rank - leaf.inputs;
     fan f;
     for (int i = 0; i < leaf.rank; ++i)
-        ((i < left) == matrix ? f.in : f.out) *= static_cast<double>(leaf.axes[i]->capacity);
+        ((i < left) == inputs_first ? f.in : f.out) *= static_cast<double>(leaf.axes[i]->capacity);
     return f;
 }
 

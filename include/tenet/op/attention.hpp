@@ -5,6 +5,7 @@
 #include <tenet/kernel/attention.hpp>
 #include <tenet/op/normalization.hpp>
 #include <tenet/op/rearrange.hpp>
+#include <tenet/shape/sequence.hpp>
 
 namespace tenet {
 namespace error {
@@ -24,6 +25,9 @@ struct attention_packed_axis_is_not_three;
 /// causal_attention<Time, HeadDim>(x): no axis of extent 3 holds queries, keys and values.
 template <class OperandAxes>
 struct attention_has_no_packed_axis;
+/// causal_attention<sequence, HeadDim>(...): not exactly one axis of the operand is marked as a sequence.
+template <class OperandAxes>
+struct attention_has_no_sequence_axis;
 /// padded_attention(q, k, v, lengths): the lengths are not int32, or their axes are not axes of the query.
 template <dtype Found, class LengthAxes>
 struct attention_lengths_do_not_fit;
@@ -32,9 +36,15 @@ struct attention_lengths_do_not_fit;
 namespace detail {
 
 // The axes besides time and head dimension, as the kernel wants them: a run called batch and a run called heads, each
-// with one stride in every operand.
+// with one stride in every operand. The query's heads are followed by those that keys and values lack, the group.
 struct attention_axes {
-    graph::axis_list batch, heads;
+    graph::axis_list batch, heads, group;
+
+    constexpr graph::axis_list query_heads() const {
+        graph::axis_list all = heads;
+        for (int i = 0; i < group.rank; ++i) all.push(group[i]);
+        return all;
+    }
 };
 
 constexpr bool walkable(graph::builder& g, graph::value x, graph::axis_list const& run) {
@@ -44,16 +54,16 @@ constexpr bool walkable(graph::builder& g, graph::value x, graph::axis_list cons
     return true;
 }
 
-constexpr graph::value attention_operand_value(graph::builder& g, graph::value x, attention_axes const& a, int time,
-                                               int head_dim) {
+constexpr graph::value attention_operand_value(graph::builder& g, graph::value x, graph::axis_list const& batch,
+                                               graph::axis_list const& heads, int time, int head_dim) {
     x = graph::in_memory(x);
     const graph::geometry geometry = graph::geometry_of(x.get());
     const int d = x.axes().find(head_dim);
     const bool contiguous = geometry.position[d] + 1 == geometry.physical.rank;
-    if (contiguous && walkable(g, x, a.batch) && walkable(g, x, a.heads)) return x;
-    graph::axis_list order = a.batch;
+    if (contiguous && walkable(g, x, batch) && walkable(g, x, heads)) return x;
+    graph::axis_list order = batch;
     order.push(time);
-    for (int i = 0; i < a.heads.rank; ++i) order.push(a.heads[i]);
+    for (int i = 0; i < heads.rank; ++i) order.push(heads[i]);
     order.push(head_dim);
     return graph::arrange(x, order);
 }
@@ -108,9 +118,10 @@ constexpr graph::value emit_attention(graph::value q, graph::value k, graph::val
                                       double scale) {
     graph::builder& g = q.graph();
     const graph::axis_list order = q.axes();
-    q = attention_operand_value(g, q, a, query, head_dim);
-    k = attention_operand_value(g, k, a, key, head_dim);
-    v = attention_operand_value(g, v, a, key, head_dim);
+    const graph::axis_list query_heads = a.query_heads();
+    q = attention_operand_value(g, q, a.batch, query_heads, query, head_dim);
+    k = attention_operand_value(g, k, a.batch, a.heads, key, head_dim);
+    v = attention_operand_value(g, v, a.batch, a.heads, key, head_dim);
     graph::node n;
     n.op = graph::kind::attention;
     n.vjp = &attention_vjp;
@@ -133,20 +144,20 @@ constexpr graph::value emit_attention(graph::value q, graph::value k, graph::val
             if (n.axes.find(run[i]) + 1 != n.axes.find(run[i + 1])) return false;
         return true;
     };
-    if (!dense_run(a.batch) || !dense_run(a.heads) || n.axes[n.axes.rank - 1] != head_dim) {
+    if (!dense_run(a.batch) || !dense_run(query_heads) || n.axes[n.axes.rank - 1] != head_dim) {
         n.axes = a.batch;
         n.axes.push(query);
-        for (int i = 0; i < a.heads.rank; ++i) n.axes.push(a.heads[i]);
+        for (int i = 0; i < query_heads.rank; ++i) n.axes.push(query_heads[i]);
         n.axes.push(head_dim);
     }
     const graph::value out(g, g.emit(n));
-    static_cast<void>(output_of(
-        out, 1, graph::axis_list{}, true,
-        kernel::attention_saved_size(g.capacity(a.batch), g.capacity(query), g.capacity(key), g.capacity(a.heads))));
+    static_cast<void>(output_of(out, 1, graph::axis_list{}, true,
+                                kernel::attention_saved_size(g.capacity(a.batch), g.capacity(query), g.capacity(key),
+                                                             g.capacity(query_heads))));
     return graph::arrange(out, order);
 }
 
-template <class Query, class Key, class HeadDim, bool Causal>
+template <class Query, class Key, class HeadDim, bool Causal, class Group = axes<>>
 struct attention_function {
     double scale = 0;  // 0: 1 / sqrt(HeadDim)
 
@@ -156,18 +167,20 @@ struct attention_function {
     }
     template <dtype T, class Q, dtype U, class K, dtype V, class W, dtype I, class N>
     constexpr auto operator()(symbol<T, Q> q, symbol<U, K> k, symbol<V, W> v, symbol<I, N> lengths) const {
-        if constexpr (I != dtype::int32 || !shape::contains_all<N, shape::minus<Q, axes<Query, HeadDim>>>)
+        if constexpr (I != dtype::int32 || !shape::contains_all<N, shape::minus<Q, query_axes>>)
             return broken_rule<error::attention_lengths_do_not_fit<I, N>>{};
         else return checked<N>(q, k, v, lengths.value());
     }
 
 private:
+    using query_axes = shape::concat<axes<Query, HeadDim>, Group>;
+
     template <class Batch = void, dtype T, class Q, dtype U, class K, dtype V, class W>
     constexpr auto checked(symbol<T, Q> q, symbol<U, K> k, symbol<V, W> v, graph::value lengths) const {
-        using no_query = shape::first_missing<axes<Query, HeadDim>, Q>;
+        using no_query = shape::first_missing<query_axes, Q>;
         using no_key = shape::first_missing<axes<Key, HeadDim>, K>;
         using no_value = shape::first_missing<axes<Key, HeadDim>, W>;
-        using rest = shape::minus<Q, axes<Query, HeadDim>>;
+        using rest = shape::minus<Q, query_axes>;
         if constexpr (T != dtype::real || U != dtype::real || V != dtype::real) {
             return broken_rule<error::operation_needs_real_operands<attention_function, (T != dtype::real   ? T
                                                                                          : U != dtype::real ? U
@@ -185,6 +198,7 @@ private:
         } else {
             graph::builder& g = q.graph();
             attention_axes a;
+            a.group = axis_ids<Group>::in(g);
             if constexpr (!std::is_void_v<Batch>) {
                 a.batch = axis_ids<Batch>::in(g);
                 a.heads = axis_ids<shape::minus<rest, Batch>>::in(g);
@@ -227,10 +241,28 @@ template <class Time, class A, class... B>
 struct axes_after<Time, axes<A, B...>>
     : std::conditional_t<std::is_same_v<Time, A>, std::type_identity<axes<B...>>, axes_after<Time, axes<B...>>> {};
 
-template <class Time, class HeadDim, class Packed, bool Causal>
+template <class Time, class HeadDim, class Group>
+struct causal_attention_function {
+    template <dtype T, class Q, dtype U, class K, dtype V, class W>
+    constexpr auto operator()(symbol<T, Q> q, symbol<U, K> k, symbol<V, W> v) const {
+        using time = shape::resolved_sequence<Time, Q>;
+        if constexpr (std::is_void_v<time>) return broken_rule<error::attention_has_no_sequence_axis<Q>>{};
+        else return attention_function<time, time, HeadDim, true, Group>{}(q, k, v);
+    }
+};
+
+template <class Marked, class HeadDim, class Packed>
 struct packed_attention_function {
     template <dtype T, class L>
     constexpr auto operator()(symbol<T, L> x) const {
+        using time = shape::resolved_sequence<Marked, L>;
+        if constexpr (std::is_void_v<time>) return broken_rule<error::attention_has_no_sequence_axis<L>>{};
+        else return unpacked<time>(x);
+    }
+
+private:
+    template <class Time, dtype T, class L>
+    static constexpr auto unpacked(symbol<T, L> x) {
         using found = typename packed_axis_of<shape::minus<typename axes_after<Time, L>::type, axes<HeadDim>>>::type;
         using packed = std::conditional_t<std::is_void_v<Packed>, found, Packed>;
         if constexpr (std::is_void_v<packed>) {
@@ -242,7 +274,7 @@ struct packed_attention_function {
         } else {
             const auto q = select_function<packed, 0>{}(x), k = select_function<packed, 1>{}(x),
                        v = select_function<packed, 2>{}(x);
-            return attention_function<Time, Time, HeadDim, Causal>{}(q, k, v);
+            return attention_function<Time, Time, HeadDim, true>{}(q, k, v);
         }
     }
 };
@@ -250,12 +282,22 @@ struct packed_attention_function {
 }  // namespace detail
 
 /// out[i] = sum over j <= i of softmax_j(q[i] . k[j] / sqrt(D)) v[j], for every batch and head axis.
-/// q, k, v have the axes `Time`, `HeadDim` and the same others (batch, heads) in any order; the result has q's.
+/// q, k, v have the axes `Time`, `HeadDim` and the same others (batch, heads) in any order; the result has q's. `Time`
+/// may be `sequence`: the axis of q that is marked so.
 /// Gradients of gradients are not defined for attention: asking for them is one error.
 /// Vaswani et al.: Attention Is All You Need (2017), eq. (1). PyTorch: scaled_dot_product_attention(is_causal=True).
 template <class Time, class HeadDim, Operand Q, Operand K, Operand V>
 constexpr auto causal_attention(Q&& q, K&& k, V&& v) {
-    return detail::apply(detail::attention_function<Time, Time, HeadDim, true>{}, std::forward<Q>(q),
+    return detail::apply(detail::causal_attention_function<Time, HeadDim, axes<>>{}, std::forward<Q>(q),
+                         std::forward<K>(k), std::forward<V>(v));
+}
+
+/// The same with fewer heads of keys and values: k and v lack the axis `Group`, along which q's heads share them.
+/// [Batch, Time, KeyHeads, Group, HeadDim] and twice [Batch, Time, KeyHeads, HeadDim]. Nothing is repeated in memory.
+/// Ainslie et al.: GQA (2023). PyTorch: scaled_dot_product_attention(enable_gqa=True).
+template <class Time, class HeadDim, class Group, Operand Q, Operand K, Operand V>
+constexpr auto causal_attention(Q&& q, K&& k, V&& v) {
+    return detail::apply(detail::causal_attention_function<Time, HeadDim, axes<Group>>{}, std::forward<Q>(q),
                          std::forward<K>(k), std::forward<V>(v));
 }
 
@@ -263,7 +305,7 @@ constexpr auto causal_attention(Q&& q, K&& k, V&& v) {
 /// as a fused projection yields them: [Batch, Time, QKV, Heads, HeadDim] gives [Batch, Time, Heads, HeadDim].
 template <class Time, class HeadDim, class Packed = void, Operand X>
 constexpr auto causal_attention(X&& x) {
-    return detail::apply(detail::packed_attention_function<Time, HeadDim, Packed, true>{}, std::forward<X>(x));
+    return detail::apply(detail::packed_attention_function<Time, HeadDim, Packed>{}, std::forward<X>(x));
 }
 
 /// out[i] = sum over all j of softmax_j(q[i] . k[j] / sqrt(D)) v[j]. q has the axis `Query`, k and v have `Key` (the

@@ -66,6 +66,9 @@ constexpr std::string_view kind_name(graph::node const& n, node_code const& code
     case graph::kind::cross_entropy_backward: return "cross_entropy_backward";
     case graph::kind::attention: return "attention";
     case graph::kind::attention_backward: return "attention_backward";
+    case graph::kind::cached_attention: return "cached_attention";
+    case graph::kind::rotary: return "rotary";
+    case graph::kind::state: return "state";
     case graph::kind::carry_in: return "carry_in";
     case graph::kind::carry_result: return "carry_result";
     case graph::kind::output: return "further_result";

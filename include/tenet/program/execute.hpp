@@ -17,6 +17,7 @@
 #include <tenet/kernel/layer_norm.hpp>
 #include <tenet/kernel/reduce.hpp>
 #include <tenet/kernel/rms_norm.hpp>
+#include <tenet/kernel/rotary.hpp>
 #include <tenet/kernel/softmax.hpp>
 #include <tenet/op/cross_entropy.hpp>
 #include <tenet/program/group.hpp>
@@ -127,7 +128,7 @@ template <class P, int Id, int Operand>
 auto attention_at(run_context<P> const& c) {
     constexpr graph::node n = P::image.nodes[Id];
     constexpr axis_list all = P::image.nodes[Operand].axes;
-    constexpr axis_list heads = graph::minus(graph::minus(P::image.nodes[n.input[0]].axes, n.over), n.physical);
+    constexpr axis_list heads = graph::minus(graph::minus(all, n.over), n.physical);
     constexpr int time = all.contains(n.over[0]) ? n.over[0] : n.over[1];
     kernel::attention_strides s{list_stride<P, Operand, n.physical>(c), axis_stride<P, Operand, time>(c),
                                 list_stride<P, Operand, heads>(c)};
@@ -157,8 +158,10 @@ void run_attention_node(run_context<P> const& c) {
         l.push(n.over[2]);
         return l;
     }();
+    constexpr axis_list group = graph::minus(heads, P::image.nodes[K].axes);
     const auto B = extent_of_list<P, n.physical>(c);
     const auto H = extent_of_list<P, heads>(c);
+    const std::size_t shared = extent_of_list<P, group>(c);
     const auto Tq = extent_of_list<P, query>(c);
     const auto S = extent_of_list<P, key>(c);
     const auto D = extent_of_list<P, depth>(c);
@@ -175,7 +178,7 @@ void run_attention_node(run_context<P> const& c) {
     if constexpr (!backward) {
         const auto [op, os] = attention_at<P, Id, Id>(c);
         kernel::attention<mask, T>(B, Tq, S, H, D, q, k, v, attention_operand<T>{op, os}, result_address<P, Id, 1>(c),
-                                   scale, lengths, most_keys);
+                                   scale, lengths, most_keys, shared);
     } else {
         constexpr int Out = n.input[3], Dout = n.input[4], Saved = n.input[5];
         const auto [op, os] = attention_at<P, Id, Out>(c);
@@ -197,7 +200,7 @@ void run_attention_node(run_context<P> const& c) {
             dv = {d, ds};
         }
         kernel::attention_backward<mask, T>(B, Tq, S, H, D, q, k, v, {op, os}, {gp, gs}, dq, dk, dv,
-                                            address<P, Saved>(c), nullptr, scale, lengths, most_keys);
+                                            address<P, Saved>(c), nullptr, scale, lengths, most_keys, shared);
     }
 }
 
@@ -424,6 +427,16 @@ void run_custom(run_context<P> const& c) {
     }(std::make_index_sequence<n.input_count>{});
 }
 
+template <class P, int Id>
+void run_rotary(run_context<P> const& c) {
+    using T = typename P::spec::real_type;
+    constexpr graph::node n = P::image.nodes[Id];
+    constexpr axis_list rest = graph::minus(graph::minus(n.axes, n.over), n.physical);
+    kernel::rotary<static_cast<kernel::rotary_pairs>(n.integer[0]), T>(
+        address<P, n.input[0]>(c), address<P, n.input[1]>(c), address<P, Id>(c), extent_of_list<P, n.physical>(c),
+        extent_of_list<P, rest>(c), extent_of_list<P, n.over>(c), n.number[0], n.integer[1] != 0);
+}
+
 /// Runs node `Id` of the plan.
 template <class P, int Id>
 void run_node(run_context<P> const& c) {
@@ -431,6 +444,7 @@ void run_node(run_context<P> const& c) {
     if constexpr (n.op == kind::dot) run_dot<P, Id>(c);
     else if constexpr (n.op == kind::attention || n.op == kind::attention_backward) run_attention_node<P, Id>(c);
     else if constexpr (n.op == kind::cross_entropy || n.op == kind::cross_entropy_backward) run_cross_entropy<P, Id>(c);
+    else if constexpr (n.op == kind::rotary) run_rotary<P, Id>(c);
     else if constexpr (n.op == kind::gather_rows || n.op == kind::scatter_add_rows) run_gather<P, Id>(c);
     else if constexpr (n.op == kind::layer_norm || n.op == kind::layer_norm_backward || n.op == kind::rms_norm ||
                        n.op == kind::rms_norm_backward)

@@ -36,14 +36,15 @@ struct parameter_leaf {
     path_text path;  ///< "h.*.attn.c_attn.weight"
     axis_info const* axes[graph::max_rank] = {};
     int rank = 0;
-    int inputs = 0;            ///< how many leading axes a linear layer contracts; 0 elsewhere
-    std::size_t offset = 0;    ///< in elements, in the parameter block
-    std::size_t elements = 0;  ///< of one layer
-    std::size_t padded = 0;    ///< of one layer, a multiple of a cache line
-    int levels = 0;            ///< stacks around it
-    int trips[4] = {};         ///< layers of each, outermost first
-    int stack = -1;            ///< the innermost one, in the order of declaration
-    path_text role, adapts;    ///< of an adapter's parameter
+    int inputs = 0;              ///< how many axes a linear layer contracts; 0 elsewhere
+    bool outputs_first = false;  ///< they are the last axes, as in PyTorch's [out, in], and not the first
+    std::size_t offset = 0;      ///< in elements, in the parameter block
+    std::size_t elements = 0;    ///< of one layer
+    std::size_t padded = 0;      ///< of one layer, a multiple of a cache line
+    int levels = 0;              ///< stacks around it
+    int trips[4] = {};           ///< layers of each, outermost first
+    int stack = -1;              ///< the innermost one, in the order of declaration
+    path_text role, adapts;      ///< of an adapter's parameter
 
     constexpr std::size_t layers() const {
         std::size_t n = 1;
@@ -87,12 +88,18 @@ struct surroundings {
     int trips[4] = {};
     int stack = -1;
     int inputs = 0;
+    bool outputs_first = false;
 };
 
 template <class M>
 constexpr int contracted_axes() {
     if constexpr (requires { M::contracted_axes; }) return M::contracted_axes;
     else return 0;
+}
+template <class M>
+constexpr bool outputs_first() {
+    if constexpr (requires { M::outputs_first; }) return M::outputs_first;
+    else return false;
 }
 
 template <class M, class Path, class Visitor>
@@ -117,6 +124,7 @@ constexpr void visit(M& module, Path const& path, surroundings const& around, Vi
         if constexpr (!std::is_empty_v<plain>) {
             surroundings inner = around;
             inner.inputs = contracted_axes<plain>();
+            inner.outputs_first = outputs_first<plain>();
             std::size_t i = 0;
             apply_to_members(module, [&](auto&... member) {
                 (visit(member, path + member_names<plain>[i++], inner, visitor), ...);
@@ -158,6 +166,7 @@ struct leaf_collector {
                 if (other.path.view() == l.path.view()) throw "two parameters of a model have the same name";
         ((l.axes[l.rank++] = &axis_info_of<A>), ...);
         l.inputs = around.inputs;
+        l.outputs_first = around.outputs_first;
         l.elements = axes<A...>::capacity;
         l.padded = (l.elements + 15) / 16 * 16;
         l.levels = around.levels;

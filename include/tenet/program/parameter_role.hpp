@@ -35,15 +35,18 @@ constexpr parameter_role role_of(parameter_leaf const& leaf) {
     return leaf.rank < 2 || norm ? parameter_role::gain : parameter_role::table;
 }
 
-/// The shape that a file gives the parameter: [in, out] for a matrix and [out] for its bias, however many axes each
-/// side has; else the extents of its axes. GPT-2's checkpoints store linear layers so.
+/// The shape that a file gives the parameter: [in, out] for a matrix, or [out, in] where its layer says so, and [out]
+/// for its bias, however many axes each side has; else the extents of its axes.
 inline std::vector<std::size_t> file_shape(parameter_leaf const& leaf) {
     const auto product = [&](int begin, int end) {
         std::size_t n = 1;
         for (int i = begin; i < end; ++i) n *= leaf.axes[i]->capacity;
         return n;
     };
-    if (role_of(leaf) == parameter_role::matrix) return {product(0, leaf.inputs), product(leaf.inputs, leaf.rank)};
+    if (role_of(leaf) == parameter_role::matrix) {
+        const int left = leaf.outputs_first ? leaf.rank - leaf.inputs : leaf.inputs;
+        return {product(0, left), product(left, leaf.rank)};
+    }
     if (leaf.inputs > 0) return {product(0, leaf.rank)};
     std::vector<std::size_t> shape;
     for (int i = 0; i < leaf.rank; ++i) shape.push_back(leaf.axes[i]->capacity);
