@@ -65,7 +65,7 @@ int main() {
     parameters<adapter> delta;
     for (named_array const& a : delta.arrays()) std::printf("%s\n", a.name.c_str());
     for (std::size_t i = 0; i < base.size(); ++i) base.data()[i] = static_cast<float>(i % 7) * 0.1f - 0.3f;
-    for (float& w : delta.span("h.0.lora_A")) w = 0.1f;
+    for (float& w : delta.span("h.0.up.lora_A")) w = 0.1f;
     tensor<float, Batch, Embed> x, y;
     x.fill(0.5f);
     y.fill(1);

@@ -35,10 +35,11 @@ struct parameter_slot {
 
 /// What a module is traced under: frozen, and with an adapter. Entered and left by `frozen(m)` and `with<A>(m)`.
 struct scope {
-    bool frozen = false;          ///< parameters are not trained
-    bool adapter_frozen = false;  ///< nor are the adapter's
-    int adapter_set = -1;         ///< the adapter's parameter set
-    value (*substitute)(adapter_site const&) = nullptr;
+    bool frozen = false;                                        ///< parameters are not trained
+    bool adapter_frozen = false;                                ///< nor are the adapter's
+    int adapter_set = -1;                                       ///< the adapter's parameter set
+    value (*substitute)(adapter_site const&) = nullptr;         ///< for contractions with a parameter
+    value (*substitute_lookup)(adapter_site const&) = nullptr;  ///< for rows of a parameter
 };
 
 /// The state of one reverse sweep: the cotangent of every node, and which nodes need one.

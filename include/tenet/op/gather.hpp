@@ -2,6 +2,7 @@
 // op: reading rows by index: embeddings, gathering along an axis, one-hot vectors.
 #pragma once
 
+#include <tenet/op/adapter.hpp>
 #include <tenet/op/cast.hpp>
 
 namespace tenet {
@@ -149,7 +150,11 @@ struct positions_function {
 /// Run-time error: an index outside of the table. PyTorch: torch.nn.functional.embedding.
 template <Operand Table, Operand Index>
 constexpr auto lookup(Table&& table, Index&& index) {
-    return detail::apply(detail::lookup_function{}, std::forward<Table>(table), std::forward<Index>(index));
+    auto rows = detail::apply(detail::lookup_function{}, std::forward<Table>(table), std::forward<Index>(index));
+    // A parameter may be adapted where its rows are read, as where it is contracted.
+    if constexpr (detail::is_parameter<std::remove_cvref_t<Table>> && detail::is_symbol<decltype(rows)>)
+        return detail::adapt_lookup(rows, index, table);
+    else return rows;
 }
 
 /// y[i..., r...] = x[..., index[i...], r...] along the axis `A` of x: axes of the index that x has too are walked

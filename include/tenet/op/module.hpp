@@ -164,6 +164,8 @@ public:
             s.adapter_frozen = s.frozen;
             s.adapter_set = adapter_->set;
             s.substitute = &Adapter::substitute;
+            s.substitute_lookup = nullptr;
+            if constexpr (requires { &Adapter::substitute_lookup; }) s.substitute_lookup = &Adapter::substitute_lookup;
             g.scopes.push_back(s);
             auto y = (*module_)(x...);
             g.scopes.pop_back();
@@ -176,8 +178,8 @@ private:
     Adapter const* adapter_;
 };
 
-/// `with(adapter, m)(x)` traces `m` with the contractions of the adapter's targets replaced; `m` may be `frozen(...)`,
-/// which freezes the base and not the adapter.
+/// `with(adapter, m)(x)` traces `m` with the contractions and look-ups of the adapter's targets replaced; `m` may be
+/// `frozen(...)`, which freezes the base and not the adapter.
 template <class Adapter, class Module>
 constexpr auto with(Adapter const& a, Module const& m) {
     return adapted_module<Adapter, Module>(m, a);

@@ -25,23 +25,29 @@ constexpr bool path_matches(std::string_view pattern, std::string_view path) {
     return path.substr(start) == pattern && (start == 0 || path[start - 1] == '.');
 }
 
+/// The path of the layer that a weight is the weight of: "h.*.attn.c_attn" for "h.*.attn.c_attn.weight"; a weight with
+/// another name is a layer of its own.
+constexpr std::string_view module_path(std::string_view path) {
+    constexpr std::string_view end = ".weight";
+    return path.ends_with(end) ? path.substr(0, path.size() - end.size()) : path;
+}
+
 /// Collects the parameters that an adapter declares for one weight.
 class adapter_declaration {
 public:
     constexpr adapter_declaration(list<parameter_leaf>& leaves, std::size_t& elements, parameter_leaf const& weight)
         : leaves_(leaves), elements_(elements), weight_(weight) {}
 
-    /// Adds a parameter called `role` with the given axes; it has as many layers as the weight.
+    /// Adds a parameter called `role` with the given axes; it has as many layers as the weight. Its path is that of the
+    /// weight's layer and the role: "h.*.attn.c_attn.lora_A".
     constexpr void add(std::string_view role, list<axis_info const*> const& axes) {
         parameter_leaf l = weight_;
         l.role = path_text{} + role;
         l.adapts = weight_.path;
-        // "h.*.attn.c_attn.weight" and "lora_A" give "h.*.attn.c_attn.lora_A", the module's path and the role.
-        std::size_t cut = 0;
-        for (std::size_t i = 0; i < weight_.path.length; ++i)
-            if (weight_.path.text[i] == '.') cut = i;
-        l.path = path_text{} + weight_.path.view().substr(0, cut);
+        l.path = path_text{} + module_path(weight_.path.view());
         l.path = l.path + role;
+        l.inputs = 0;
+        l.outputs_first = false;
         l.rank = 0;
         l.elements = 1;
         for (axis_info const* a : axes) {
@@ -94,7 +100,8 @@ constexpr auto report_unmatched_target() {
 /// An adapter is a struct with
 ///     static constexpr std::string_view targets[]                     paths or ends of paths of weights
 ///     static constexpr void declare(parameter_leaf const& w, adapter_declaration& d)   what it adds to a weight
-///     static constexpr graph::value substitute(adapter_site const& s)                  what replaces the contraction
+///     static constexpr graph::value substitute(adapter_site const& s)                  what replaces a contraction
+///     static constexpr graph::value substitute_lookup(adapter_site const& s)           and the rows of a table, if any
 template <class Model, class Adapter>
 struct adapter_of {
     int set = -1;
@@ -107,6 +114,11 @@ struct adapter_of {
     }
     static constexpr graph::value substitute(adapter_site const& s) {
         return is_target(s.path) ? Adapter::substitute(s) : graph::value{};
+    }
+    static constexpr graph::value substitute_lookup(adapter_site const& s) {
+        if constexpr (requires { Adapter::substitute_lookup(s); })
+            return is_target(s.path) ? Adapter::substitute_lookup(s) : graph::value{};
+        else return {};
     }
     constexpr void bind_adapter(graph::builder&, int number) { set = number; }
 

@@ -121,6 +121,8 @@ constexpr void visit(M& module, Path const& path, surroundings const& around, Vi
         static_assert(std::is_aggregate_v<plain>,
                       "a module must be an aggregate: public members, no constructors, no base classes");
         static_assert(std::is_empty_v<plain> || member_count<plain>() > 0);
+        if constexpr (requires { visitor.module(std::type_identity<plain>{}, path); })
+            visitor.module(std::type_identity<plain>{}, path);
         if constexpr (!std::is_empty_v<plain>) {
             surroundings inner = around;
             inner.inputs = contracted_axes<plain>();
