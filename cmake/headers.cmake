@@ -48,6 +48,7 @@ set(TENET_HEADERS
   include/tenet/io/interrupt.hpp
   include/tenet/io/json_lines.hpp
   include/tenet/io/line_plot.hpp
+  include/tenet/io/llama2c_file.hpp
   include/tenet/io/mapped_file.hpp
   include/tenet/io/progress.hpp
   include/tenet/io/safetensors.hpp
@@ -73,6 +74,7 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm_pack.hpp
   include/tenet/kernel/gemm_problem.hpp
   include/tenet/kernel/gemm_small.hpp
+  include/tenet/kernel/gemm_tail.hpp
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
   include/tenet/kernel/layer_norm.hpp
@@ -86,6 +88,11 @@ set(TENET_HEADERS
   include/tenet/kernel/softmax.hpp
   include/tenet/kernel/softmax_rows.hpp
   include/tenet/kernel/strided_loop.hpp
+  include/tenet/models.hpp
+  include/tenet/models/gpt2.hpp
+  include/tenet/models/gpt2_files.hpp
+  include/tenet/models/llama.hpp
+  include/tenet/models/llama_files.hpp
   include/tenet/nn.hpp
   include/tenet/nn/activation.hpp
   include/tenet/nn/axes_argument.hpp
@@ -93,10 +100,12 @@ set(TENET_HEADERS
   include/tenet/nn/dropout.hpp
   include/tenet/nn/embedding.hpp
   include/tenet/nn/feed_forward.hpp
+  include/tenet/nn/grouped_query_attention.hpp
   include/tenet/nn/init.hpp
   include/tenet/nn/layer_norm.hpp
   include/tenet/nn/linear.hpp
   include/tenet/nn/rms_norm.hpp
+  include/tenet/nn/swiglu.hpp
   include/tenet/nn/transformer_block.hpp
   include/tenet/op.hpp
   include/tenet/op/activation.hpp
@@ -182,18 +191,28 @@ set(TENET_HEADERS
   include/tenet/tensor/view.hpp
   include/tenet/text.hpp
   include/tenet/text/base64.hpp
+  include/tenet/text/byte_alphabet.hpp
   include/tenet/text/byte_pair_text.hpp
   include/tenet/text/byte_pair_tokenizer.hpp
+  include/tenet/text/byte_pair_training.hpp
   include/tenet/text/byte_pair_vocabulary.hpp
   include/tenet/text/byte_tokenizer.hpp
   include/tenet/text/char_tokenizer.hpp
+  include/tenet/text/encode_each.hpp
+  include/tenet/text/gpt2_files.hpp
+  include/tenet/text/json_vocabulary.hpp
   include/tenet/text/merge_loop.hpp
   include/tenet/text/merge_table.hpp
+  include/tenet/text/minbpe_model.hpp
   include/tenet/text/rank_merges.hpp
+  include/tenet/text/score_tokenizer.hpp
   include/tenet/text/special_tokens.hpp
+  include/tenet/text/spelled_vocabulary.hpp
   include/tenet/text/text_splitter.hpp
   include/tenet/text/tiktoken_ranks.hpp
   include/tenet/text/token_map.hpp
   include/tenet/text/tokenizer.hpp
+  include/tenet/text/tokenizer_format.hpp
+  include/tenet/text/tokenizer_json.hpp
   include/tenet/text/utf8.hpp
 )

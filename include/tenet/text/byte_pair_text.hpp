@@ -74,7 +74,7 @@ public:
 private:
     [[noreturn]] void fail(std::string const& expected) const {
         fail_expectation("byte_pair_tokenizer::from_string: offset " + std::to_string(text_.size() - left_.size()),
-                         expected, left_.empty() ? "the end" : quoted(left_.substr(0, 40)));
+                         expected, left_.empty() ? "the end" : detail::quoted(left_.substr(0, 40)));
     }
 
     std::string_view next(char separator) {

@@ -74,20 +74,21 @@ inline void check(byte_pair_vocabulary const& v, std::string const& where) {
         if (m.rank == no_merge || result.size() != left.size() + right.size() || !result.starts_with(left) ||
             !result.ends_with(right)) {
             fail_expectation(where, "merges whose result is both parts",
-                             quoted(result) + " of " + quoted(left) + " and " + quoted(right));
+                             detail::quoted(result) + " of " + detail::quoted(left) + " and " + detail::quoted(right));
         }
     }
     std::set<std::string_view> texts;
     std::set<std::int32_t> ids;
     for (special_token const& s : v.special) {
         if (s.text.empty() || s.text.size() > longest_token || !texts.insert(s.text).second)
-            fail_expectation(where, "special tokens of different texts, not empty", quoted(s.text));
+            fail_expectation(where, "special tokens of different texts, not empty", detail::quoted(s.text));
         const bool plausible =
             s.id >= 0 && plausible_id(static_cast<std::uint64_t>(s.id), v.tokens.size() + v.special.size());
         const bool taken = plausible && static_cast<std::size_t>(s.id) < v.tokens.size() &&
                            !v.tokens[static_cast<std::size_t>(s.id)].empty();
         if (!plausible || taken || !ids.insert(s.id).second) {
-            fail_expectation(where, "an unused id for the special token " + quoted(s.text), std::to_string(s.id));
+            fail_expectation(where, "an unused id for the special token " + detail::quoted(s.text),
+                             std::to_string(s.id));
         }
     }
 }

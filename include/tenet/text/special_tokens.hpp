@@ -78,8 +78,9 @@ public:
             for (wanted const& w : wanted_) {
                 if (!text.substr(at).starts_with(w.token->text)) continue;
                 if (w.rule == special_rule::recognise) return found{at, w.token};
-                fail_expectation("encode: offset " + std::to_string(at), "text without refused special tokens",
-                                 quoted(w.token->text) + " (a special_policy may recognise it or take it as text)");
+                fail_expectation(
+                    "encode: offset " + std::to_string(at), "text without refused special tokens",
+                    detail::quoted(w.token->text) + " (a special_policy may recognise it or take it as text)");
             }
         }
         return std::nullopt;
@@ -94,7 +95,7 @@ private:
     [[noreturn]] static void report_unknown(std::span<special_token const> tokens, special_policy const& policy) {
         for (auto const& [text, rule] : policy.exceptions) {
             if (std::none_of(tokens.begin(), tokens.end(), [&](special_token const& t) { return t.text == text; })) {
-                fail_expectation("encode: special_policy", "special tokens of the tokenizer", quoted(text));
+                fail_expectation("encode: special_policy", "special tokens of the tokenizer", detail::quoted(text));
             }
         }
         fail_expectation("encode: special_policy", "special tokens with different texts", "one text twice");

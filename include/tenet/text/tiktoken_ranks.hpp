@@ -102,4 +102,28 @@ inline byte_pair_tokenizer read_tiktoken(std::string_view file, tiktoken_encodin
     return byte_pair_tokenizer(std::move(v), "tiktoken ranks");
 }
 
+/// The inverse of `read_tiktoken`; pattern and special tokens are not in the file.
+///
+/// tiktoken joins whatever neighbours make a token, by rank. Throws `exception` if that is not this tokenizer: if two
+/// tokens have the same bytes, or if merges are in another order than the ids of their results.
+inline std::string write_tiktoken(byte_pair_tokenizer const& tokenizer) {
+    byte_pair_vocabulary const& v = tokenizer.vocabulary();
+    detail::token_map seen(v.tokens.size());
+    std::string out;
+    for (std::size_t i = 0; i < v.tokens.size(); ++i) {
+        if (v.tokens[i].empty()) continue;
+        if (!seen.insert(static_cast<std::int32_t>(i), v.tokens))
+            fail_expectation("write_tiktoken", "tokens of different bytes", detail::quoted(v.tokens[i]) + " twice");
+        out += detail::to_base64(v.tokens[i]) + ' ' + std::to_string(i) + '\n';
+    }
+    const auto same_rule = [](byte_pair_merge const& a, byte_pair_merge const& b) {
+        return a.left == b.left && a.right == b.right && a.result == b.result;
+    };
+    const std::vector<byte_pair_merge> merges = detail::merges_of_ranks(v.tokens);
+    if (!std::equal(merges.begin(), merges.end(), v.merges.begin(), v.merges.end(), same_rule)) {
+        fail_expectation("write_tiktoken", "merges that follow from the tokens and their ids", "others");
+    }
+    return out;
+}
+
 }  // namespace tenet
