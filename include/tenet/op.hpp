@@ -8,6 +8,7 @@
 #include <tenet/op/adapter.hpp>
 #include <tenet/op/arithmetic.hpp>
 #include <tenet/op/attention.hpp>
+#include <tenet/op/cache.hpp>
 #include <tenet/op/cast.hpp>
 #include <tenet/op/comparison.hpp>
 #include <tenet/op/cross_entropy.hpp>

@@ -16,6 +16,7 @@
 #include <tenet/program/problem.hpp>
 #include <tenet/program/program.hpp>
 #include <tenet/program/spec.hpp>
+#include <tenet/program/state.hpp>
 #include <tenet/program/steps.hpp>
 #include <tenet/program/tap.hpp>
 #include <tenet/program/trace.hpp>

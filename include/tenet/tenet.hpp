@@ -6,6 +6,7 @@
 
 #include <tenet/base.hpp>
 #include <tenet/data.hpp>
+#include <tenet/generate.hpp>
 #include <tenet/graph.hpp>
 #include <tenet/io.hpp>
 #include <tenet/kernel.hpp>

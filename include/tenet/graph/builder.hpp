@@ -33,13 +33,16 @@ struct parameter_slot {
     std::string_view adapts;  ///< the path of the weight that it adapts
 };
 
-/// What a module is traced under: frozen, and with an adapter. Entered and left by `frozen(m)` and `with<A>(m)`.
+/// What a module is traced under: frozen, with an adapter, with a cache. Entered and left by `frozen(m)`, `with(a, m)`
+/// and `cached<Past>(m, start)`.
 struct scope {
-    bool frozen = false;                                        ///< parameters are not trained
-    bool adapter_frozen = false;                                ///< nor are the adapter's
-    int adapter_set = -1;                                       ///< the adapter's parameter set
+    bool frozen = false;          ///< parameters are not trained
+    bool adapter_frozen = false;  ///< nor are the adapter's
+    int adapter_set = -1;         ///< the adapter's parameter set
     value (*substitute)(adapter_site const&) = nullptr;         ///< for contractions with a parameter
     value (*substitute_lookup)(adapter_site const&) = nullptr;  ///< for rows of a parameter
+    axis_info const* cache_axis = nullptr;   ///< causal attention keeps keys and values along this axis
+    int cache_start = -1, cache_count = -1;  ///< nodes: the first new row of an entry, and how many are new
 };
 
 /// The state of one reverse sweep: the cotangent of every node, and which nodes need one.

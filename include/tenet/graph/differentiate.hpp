@@ -108,7 +108,7 @@ private:
     static constexpr std::string_view name_of_operation(node const& n) {
         if (n.function != nullptr) return n.function->name;
         if (n.primitive != nullptr) return n.primitive->name;
-        return n.name;
+        return n.op == kind::cached_attention ? std::string_view("cached_attention") : n.name;
     }
 
     // Nodes emitted meanwhile belong to the gradient: they have no cotangent of their own.

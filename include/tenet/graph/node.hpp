@@ -196,6 +196,7 @@ enum class failure : std::uint8_t {
     gradient_crosses_stack,
     adapter_has_no_parameter,  ///< an adapter asks for a parameter that it did not declare
     parameter_outside_stack,
+    cache_batch_axis_missing,  ///< the start of a cache has an axis that a query of attention lacks
     rank_too_high
 };
 

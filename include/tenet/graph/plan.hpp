@@ -15,7 +15,7 @@
 namespace tenet::graph {
 
 /// The memory that a location is in.
-enum class space : std::uint8_t { none, arena, parameters, gradients, input, output };
+enum class space : std::uint8_t { none, arena, parameters, gradients, input, output, state };
 
 /// One loop index in an address: the slot is the iteration (counted by the loop that wrote it), in a ring if `mod` > 0.
 struct address_level {
@@ -68,6 +68,7 @@ struct plan {
     list<trainable_slot> trainable;
     list<buffer> buffers;
     std::size_t gradient_elements = 0;
+    std::size_t state_bytes = 0;
 };
 
 /// The node whose memory `id` lies in: follows aliases and views.
@@ -93,6 +94,7 @@ public:
         step_of_.assign(count_, 0);
         schedule();
         lay_out_parameters();
+        lay_out_states();
         lay_out_gradients();
         lay_out_arena();
         return plan_;
@@ -191,6 +193,26 @@ private:
             loop = parent_loop(loop);
         }
         return l;
+    }
+
+    // One slot an iteration of every loop around it, in a block that outlives the step.
+    constexpr void lay_out_states() {
+        for (std::size_t i = 0; i < count_; ++i) {
+            node const& n = graph_.nodes[i];
+            if (n.op != kind::state) continue;
+            location& l = plan_.locations[i];
+            l.in = space::state;
+            l.offset = plan_.state_bytes;
+            std::size_t bytes = bytes_of(n);
+            for (int r = loop_around(n.region); r >= 0; r = parent_loop(r)) {
+                address_level& level = l.levels[l.level_count++];
+                level.family = graph_.region_at(r).family;
+                level.trips = graph_.region_at(r).trips;
+                level.stride = bytes;
+                bytes *= at(level.trips);
+            }
+            plan_.state_bytes += bytes;
+        }
     }
 
     constexpr std::size_t all_elements(parameter_slot const& p) const {

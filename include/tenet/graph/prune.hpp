@@ -14,6 +14,7 @@ namespace detail {
 constexpr bool owns_memory(kind op) {
     switch (op) {
     case kind::parameter:
+    case kind::state:
     case kind::input:
     case kind::constant:
     case kind::inverse_count:

@@ -157,6 +157,44 @@ constexpr graph::value emit_attention(graph::value q, graph::value k, graph::val
     return graph::arrange(out, order);
 }
 
+// Under `cached`: the keys and values of this place in the model, in each layer, go on where those of earlier steps
+// end.
+constexpr graph::value emit_cached_attention(graph::value q, graph::value k, graph::value v, attention_axes const& a,
+                                             int time, int head_dim, double scale) {
+    graph::builder& g = q.graph();
+    graph::scope const& s = g.scopes.back();
+    const graph::axis_list order = q.axes(), query_heads = a.query_heads();
+    graph::node n;
+    n.op = graph::kind::cached_attention;
+    n.shared = false;
+    n.axes = a.batch;
+    n.axes.push(time);
+    for (int i = 0; i < query_heads.rank; ++i) n.axes.push(query_heads[i]);
+    n.axes.push(head_dim);
+    n.over.push(time);
+    n.over.push(g.axis_id(s.cache_axis));
+    n.over.push(head_dim);
+    n.physical = a.batch;
+    n.number[0] = scale;
+    n.add_input(attention_operand_value(g, q, a.batch, query_heads, time, head_dim).id());
+    n.add_input(attention_operand_value(g, k, a.batch, a.heads, time, head_dim).id());
+    n.add_input(attention_operand_value(g, v, a.batch, a.heads, time, head_dim).id());
+    for (int i = 0; i < 2; ++i) {
+        graph::node past;  // head by head, so that a step reads each head's rows as one run of memory
+        past.op = graph::kind::state;
+        past.shared = false;
+        past.packed = false;
+        past.axes = a.batch;
+        for (int h = 0; h < a.heads.rank; ++h) past.axes.push(a.heads[h]);
+        past.axes.push(n.over[1]);
+        past.axes.push(head_dim);
+        n.add_input(g.emit(past));
+    }
+    n.add_input(graph::dense(graph::value(g, s.cache_start)).id());
+    if (s.cache_count >= 0) n.add_input(graph::arrange(graph::value(g, s.cache_count), a.batch).id());
+    return graph::arrange(graph::value(g, g.emit(n)), order);
+}
+
 template <class Query, class Key, class HeadDim, bool Causal, class Group = axes<>>
 struct attention_function {
     double scale = 0;  // 0: 1 / sqrt(HeadDim)
@@ -210,6 +248,20 @@ private:
                 for (int i = 0; i < all.rank; ++i) (order.find(all[i]) < time ? a.batch : a.heads).push(all[i]);
             }
             const double s = scale != 0 ? scale : inverse_square_root(static_cast<double>(HeadDim::capacity));
+            if constexpr (Causal) {
+                if (const int start = g.scopes.back().cache_start; start >= 0) {
+                    const graph::axis_list all = axis_ids<rest>::in(g);
+                    a.batch = g.at(start).axes;
+                    a.heads = graph::minus(all, a.batch);
+                    for (int i = 0; i < a.batch.rank; ++i)
+                        if (!all.contains(a.batch[i]))
+                            g.fail(graph::failure::cache_batch_axis_missing,
+                                   g.axes[static_cast<std::size_t>(a.batch[i])]->name);
+                    if (g.problem == graph::failure::none)
+                        return symbol<dtype::real, Q>(emit_cached_attention(q.value(), k.value(), v.value(), a,
+                                                                            axis_id<Query>(g), axis_id<HeadDim>(g), s));
+                }
+            }
             return symbol<dtype::real, Q>(emit_attention(q.value(), k.value(), v.value(), lengths, a, axis_id<Query>(g),
                                                          axis_id<Key>(g), axis_id<HeadDim>(g), Causal, s));
         }

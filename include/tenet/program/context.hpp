@@ -20,6 +20,7 @@ struct run_context {
     static constexpr std::size_t axis_count = P::image.axes.size();
     std::byte* arena = nullptr;
     std::byte* gradients = nullptr;
+    std::byte* state = nullptr;
     std::array<std::byte*, P::spec::model_count + 1> parameters{};
     std::array<std::byte const*, P::spec::input_count + 1> inputs{};
     std::array<std::byte*, P::image.outputs.size() + 1> outputs{};  ///< where results go that the caller has memory for
@@ -129,6 +130,7 @@ auto* address_at(run_context<P> const& c) {
     else if constexpr (L.in == graph::space::parameters) base = c.parameters[static_cast<std::size_t>(L.set)];
     else if constexpr (L.in == graph::space::input)
         base = const_cast<std::byte*>(c.inputs[static_cast<std::size_t>(L.set)]);  // never written to
+    else if constexpr (L.in == graph::space::state) base = c.state;
     else if constexpr (L.in == graph::space::output) base = c.outputs[static_cast<std::size_t>(L.set)];
     else static_assert(L.in != graph::space::none, "a value without memory is read: a defect of the planner");
     std::size_t offset = L.offset;

@@ -133,6 +133,7 @@ inline std::string place_text(node_card const& c) {
     case graph::space::arena: return "arena + " + std::to_string(c.offset);
     case graph::space::gradients: return "gradients + " + std::to_string(c.offset);
     case graph::space::output: return "result";
+    case graph::space::state: return "state + " + std::to_string(c.offset);
     default: return "";
     }
 }

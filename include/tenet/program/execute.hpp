@@ -10,6 +10,7 @@
 #include <tenet/kernel/argmax.hpp>
 #include <tenet/kernel/attention.hpp>
 #include <tenet/kernel/attention_backward.hpp>
+#include <tenet/kernel/attention_cached.hpp>
 #include <tenet/kernel/copy.hpp>
 #include <tenet/kernel/cross_entropy.hpp>
 #include <tenet/kernel/gather.hpp>
@@ -202,6 +203,26 @@ void run_attention_node(run_context<P> const& c) {
         kernel::attention_backward<mask, T>(B, Tq, S, H, D, q, k, v, {op, os}, {gp, gs}, dq, dk, dv,
                                             address<P, Saved>(c), nullptr, scale, lengths, most_keys, shared);
     }
+}
+
+template <class P, int Id>
+void run_cached_attention(run_context<P> const& c) {
+    using T = typename P::spec::real_type;
+    constexpr graph::node n = P::image.nodes[Id];
+    constexpr axis_list heads = graph::minus(graph::minus(n.axes, n.over), n.physical);
+    constexpr axis_list group = graph::minus(heads, P::image.nodes[n.input[3]].axes);
+    const auto at = [&](auto k) {
+        const auto [data, strides] = attention_at<P, Id, n.input[k.value]>(c);
+        return kernel::attention_operand<T>{data, strides};
+    };
+    const auto [op, os] = attention_at<P, Id, Id>(c);
+    std::int32_t const* count = nullptr;
+    if constexpr (n.input_count > 6) count = address<P, n.input[6]>(c);
+    kernel::cached_attention<T>(
+        {extent_of_list<P, n.physical>(c), c.extents[static_cast<std::size_t>(n.over[0])], P::image.capacity(n.over[1]),
+         extent_of_list<P, heads>(c), P::image.capacity(n.over[2]), extent_of_list<P, group>(c)},
+        {at(constant<0>{}), at(constant<1>{}), at(constant<2>{}), at(constant<3>{}), at(constant<4>{}), {op, os}},
+        address<P, n.input[5]>(c), count, static_cast<T>(n.number[0]));
 }
 
 template <class P, int Id>
@@ -444,6 +465,7 @@ void run_node(run_context<P> const& c) {
     if constexpr (n.op == kind::dot) run_dot<P, Id>(c);
     else if constexpr (n.op == kind::attention || n.op == kind::attention_backward) run_attention_node<P, Id>(c);
     else if constexpr (n.op == kind::cross_entropy || n.op == kind::cross_entropy_backward) run_cross_entropy<P, Id>(c);
+    else if constexpr (n.op == kind::cached_attention) run_cached_attention<P, Id>(c);
     else if constexpr (n.op == kind::rotary) run_rotary<P, Id>(c);
     else if constexpr (n.op == kind::gather_rows || n.op == kind::scatter_add_rows) run_gather<P, Id>(c);
     else if constexpr (n.op == kind::layer_norm || n.op == kind::layer_norm_backward || n.op == kind::rms_norm ||

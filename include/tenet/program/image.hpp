@@ -144,6 +144,7 @@ struct program_image : traced_image<Size.graph> {
     std::array<int, Size.graph.nodes> direct_sink{};
     std::size_t arena_bytes = 0;
     std::size_t gradient_elements = 0;
+    std::size_t state_bytes = 0;
     double flops = 0;
 
     constexpr void take(laid_out const& l) {
@@ -163,6 +164,7 @@ struct program_image : traced_image<Size.graph> {
         }
         group_begin[l.groups.members.size()] = static_cast<int>(k);
         gradient_elements = l.plan.gradient_elements;
+        state_bytes = l.plan.state_bytes;
     }
 };
 

@@ -24,6 +24,9 @@ struct nothing_to_train;
 /// An adapter's `substitute` asks for a parameter that its `declare` did not add.
 template <fixed_string Role>
 struct adapter_has_no_parameter;
+/// cached<Past>(m, start): start has an axis that the queries of a causal attention in m lack.
+template <fixed_string Axis>
+struct cache_batch_axis_missing_in_query;
 /// A parameter of a stack's body was used outside of the stack.
 template <class Function>
 struct parameter_used_outside_its_stack;
@@ -119,6 +122,8 @@ constexpr auto report_problem() {
             static_cast<void>(sizeof(error::operation_has_no_second_gradient<problem_text<Spec, length>()>));
         else if constexpr (what == graph::failure::adapter_has_no_parameter)
             static_cast<void>(sizeof(error::adapter_has_no_parameter<problem_text<Spec, length>()>));
+        else if constexpr (what == graph::failure::cache_batch_axis_missing)
+            static_cast<void>(sizeof(error::cache_batch_axis_missing_in_query<problem_text<Spec, length>()>));
         else if constexpr (what == graph::failure::parameter_outside_stack)
             static_cast<void>(sizeof(error::parameter_used_outside_its_stack<F>));
         else static_cast<void>(sizeof(error::nothing_to_train<F>));

@@ -3,6 +3,7 @@
 // allocation.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -11,9 +12,11 @@
 #include <tenet/program/extents.hpp>
 #include <tenet/program/parameters.hpp>
 #include <tenet/program/problem.hpp>
+#include <tenet/program/state.hpp>
 #include <tenet/program/steps.hpp>
 #include <tenet/program/tap.hpp>
 #include <tenet/tensor/tensor.hpp>
+#include <tenet/tensor/view.hpp>
 
 namespace tenet {
 
@@ -39,10 +42,23 @@ public:
     static constexpr std::size_t activation_bytes = image.arena_bytes;
     /// Elements of the gradient block, padding included.
     static constexpr std::size_t gradient_elements = image.gradient_elements;
+    /// Bytes that outlive a step: the keys and values of `cached<...>`.
+    static constexpr std::size_t state_bytes = image.state_bytes;
+    static constexpr std::uint64_t state_layout = detail::state_layout(image);
     /// Floating-point operations of a step at full extents.
     static constexpr double flops = image.flops;
 
-    basic_program() : arena_(allocate<std::byte>(image.arena_bytes)), gradients_(allocate<Real>(gradient_elements)) {}
+    basic_program() : basic_program(std::make_shared<program_state>(state_bytes, state_layout)) {}
+    /// A program that goes on with the state of another one: same models, same `cached<...>`, perhaps other extents of
+    /// what is new. Errors: `exception` if the states are laid out differently.
+    explicit basic_program(std::shared_ptr<program_state> state)
+        : arena_(allocate<std::byte>(image.arena_bytes)),
+          gradients_(allocate<Real>(gradient_elements)),
+          state_(std::move(state)) {
+        if (state_->layout() != state_layout || state_->size() != state_bytes)
+            fail_expectation("program state", std::to_string(state_bytes) + " bytes laid out as this program's",
+                             std::to_string(state_->size()) + " bytes of another layout");
+    }
     basic_program(basic_program&&) noexcept = default;
     basic_program& operator=(basic_program&&) noexcept = default;
 
@@ -80,6 +96,12 @@ public:
         if constexpr (detail::has_poison<result_type>) return detail::poison_tensor<Real>{};
         else return copy_out<I>(typename detail::tensor_of<detail::symbol_at<I, result_type>, Real>::type{});
     }
+    /// The result number `I` where it lies: valid until the next step.
+    template <std::size_t I = 0>
+    auto view() const {
+        if constexpr (detail::has_poison<result_type> || !sound) return detail::poison_tensor<Real>{};
+        else return view_of<I>(typename detail::tensor_of<detail::symbol_at<I, result_type>, Real>::type::axes_type{});
+    }
     /// The gradient by input number `I`, which must be a `variable<...>`.
     template <std::size_t I>
     requires(has_gradients)
@@ -111,6 +133,9 @@ public:
         context_.step = step;
     }
 
+    /// What the program remembers from step to step; to be shared with another program.
+    std::shared_ptr<program_state> const& state() const { return state_; }
+
     /// The memory of every intermediate value; for tests that fill it with NaN between steps.
     std::span<std::byte> arena() { return {arena_.get(), image.arena_bytes}; }
     detail::run_context<code> const& context() const { return context_; }
@@ -118,12 +143,21 @@ public:
 private:
     aligned_array<std::byte> arena_;
     aligned_array<Real> gradients_;
+    std::shared_ptr<program_state> state_;
     detail::run_context<code> context_;
 
     template <std::size_t Output>
     auto* address_of_output() const {
         constexpr int id = image.outputs[Output];
         return detail::address<code, id>(context_);
+    }
+
+    template <std::size_t Output, class... A>
+    auto view_of(axes<A...>) const {
+        auto* const data = address_of_output<Output>();
+        using element = std::remove_pointer_t<decltype(data)>;
+        return tensor_view<element const, A...>(
+            data, detail::extents_of<code, image.outputs[Output], sizeof...(A)>(context_));
     }
 
     template <std::size_t Output, class Tensor>
@@ -140,6 +174,7 @@ private:
         context_.arena = arena_.get();
         context_.gradients = reinterpret_cast<std::byte*>(gradients_.get());
         (bind_parameters<M>(std::get<M>(arguments)), ...);
+        context_.state = state_->data();
         context_.extents.fill(0);
         (bind_input<I>(std::get<spec::model_count + I>(arguments)), ...);
         detail::derive_extents(context_);
