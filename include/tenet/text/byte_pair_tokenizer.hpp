@@ -38,16 +38,16 @@ public:
     explicit byte_pair_tokenizer(byte_pair_vocabulary vocabulary, std::string const& where = "byte_pair_tokenizer")
         : vocabulary_(std::move(vocabulary)), splitter_(vocabulary_.pattern) {
         detail::check(vocabulary_, where);
+        normalize();
         index_merges(where);
         index_bytes();
         index_pieces();
-        index_special();
     }
 
     /// One more than the highest id. tiktoken: n_vocab.
     std::size_t vocabulary_size() const { return size_; }
 
-    /// All that the tokenizer is made of.
+    /// All that the tokenizer is made of; special tokens in the order of their ids.
     byte_pair_vocabulary const& vocabulary() const { return vocabulary_; }
 
     /// The ids of `text`. Cost: 20 MB/s and more for natural text, O(n log n) for any.
@@ -118,13 +118,11 @@ private:
     std::string_view bytes_of(std::int32_t id) const {
         const auto i = static_cast<std::size_t>(id);
         if (i < vocabulary_.tokens.size() && !vocabulary_.tokens[i].empty()) return vocabulary_.tokens[i];
-        const auto special = std::lower_bound(special_by_id_.begin(), special_by_id_.end(), id,
-                                              [&](std::size_t a, std::int32_t b) { return special_at(a).id < b; });
-        if (special == special_by_id_.end() || special_at(*special).id != id) return {};
-        return special_at(*special).text;
+        const auto special = std::lower_bound(vocabulary_.special.begin(), vocabulary_.special.end(), id,
+                                              [](special_token const& a, std::int32_t b) { return a.id < b; });
+        if (special == vocabulary_.special.end() || special->id != id) return {};
+        return special->text;
     }
-
-    special_token const& special_at(std::size_t i) const { return vocabulary_.special[i]; }
 
     void encode_ordinary(std::string_view text, std::vector<std::int32_t>& ids, detail::merge_loop& loop) const {
         splitter_.for_each_piece(text, [&](std::string_view piece) {
@@ -133,6 +131,15 @@ private:
             for (char c : piece) ids.push_back(byte_ids_[static_cast<unsigned char>(c)]);
             ids.resize(begin + loop.run(ids.data() + begin, piece.size(), merges_));
         });
+    }
+
+    // Of equal vocabularies that came from different files, equal data.
+    void normalize() {
+        while (vocabulary_.tokens.back().empty()) vocabulary_.tokens.pop_back();
+        std::sort(vocabulary_.special.begin(), vocabulary_.special.end(),
+                  [](special_token const& a, special_token const& b) { return a.id < b.id; });
+        size_ = vocabulary_.tokens.size();
+        for (special_token const& s : vocabulary_.special) size_ = std::max(size_, static_cast<std::size_t>(s.id) + 1);
     }
 
     void index_merges(std::string const& where) {
@@ -170,23 +177,11 @@ private:
         }
     }
 
-    void index_special() {
-        size_ = vocabulary_.tokens.size();
-        while (vocabulary_.tokens[size_ - 1].empty()) --size_;
-        for (std::size_t i = 0; i < vocabulary_.special.size(); ++i) {
-            special_by_id_.push_back(i);
-            size_ = std::max(size_, static_cast<std::size_t>(special_at(i).id) + 1);
-        }
-        std::sort(special_by_id_.begin(), special_by_id_.end(),
-                  [&](std::size_t a, std::size_t b) { return special_at(a).id < special_at(b).id; });
-    }
-
     byte_pair_vocabulary vocabulary_;
     text_splitter splitter_;
     detail::merge_table merges_;
     detail::token_map pieces_;
     std::array<std::int32_t, 256> byte_ids_{};
-    std::vector<std::size_t> special_by_id_;
     std::size_t size_ = 0;
 };
 

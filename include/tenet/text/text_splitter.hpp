@@ -34,7 +34,7 @@ inline constexpr std::string_view gpt2 =
 /// GPT-4 (cl100k_base): contractions of any case, numbers of at most three digits, line ends of their own.
 inline constexpr std::string_view cl100k =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-/// minbpe's GPT4_SPLIT_PATTERN, which differs from cl100k's in line ends.
+/// minbpe's GPT4_SPLIT_PATTERN: another spelling of cl100k's.
 inline constexpr std::string_view gpt4_minbpe =
     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)";
 }  // namespace split_pattern
