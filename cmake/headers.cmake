@@ -36,6 +36,7 @@ set(TENET_HEADERS
   include/tenet/interop/npy.hpp
   include/tenet/interop/npy_array.hpp
   include/tenet/interop/npz.hpp
+  include/tenet/interop/npz_writer.hpp
   include/tenet/interop/print.hpp
   include/tenet/interop/view.hpp
   include/tenet/interop/xtensor.hpp
@@ -43,6 +44,7 @@ set(TENET_HEADERS
   include/tenet/io/atomic_file.hpp
   include/tenet/io/axis_ticks.hpp
   include/tenet/io/checkpoint.hpp
+  include/tenet/io/elements.hpp
   include/tenet/io/file_error.hpp
   include/tenet/io/float_formats.hpp
   include/tenet/io/interrupt.hpp
@@ -54,8 +56,12 @@ set(TENET_HEADERS
   include/tenet/io/safetensors.hpp
   include/tenet/io/safetensors_format.hpp
   include/tenet/io/safetensors_header.hpp
+  include/tenet/io/safetensors_index.hpp
   include/tenet/io/safetensors_load.hpp
   include/tenet/io/safetensors_reader.hpp
+  include/tenet/io/safetensors_sharded_reader.hpp
+  include/tenet/io/safetensors_sharded_writer.hpp
+  include/tenet/io/safetensors_tensor.hpp
   include/tenet/io/safetensors_writer.hpp
   include/tenet/kernel.hpp
   include/tenet/kernel/argmax.hpp

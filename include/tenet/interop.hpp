@@ -9,6 +9,7 @@
 #include <tenet/interop/npy.hpp>
 #include <tenet/interop/npy_array.hpp>
 #include <tenet/interop/npz.hpp>
+#include <tenet/interop/npz_writer.hpp>
 #include <tenet/interop/print.hpp>
 #include <tenet/interop/view.hpp>
 #include <tenet/interop/xtensor.hpp>

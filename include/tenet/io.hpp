@@ -5,6 +5,7 @@
 #include <tenet/io/atomic_file.hpp>
 #include <tenet/io/axis_ticks.hpp>
 #include <tenet/io/checkpoint.hpp>
+#include <tenet/io/elements.hpp>
 #include <tenet/io/file_error.hpp>
 #include <tenet/io/float_formats.hpp>
 #include <tenet/io/interrupt.hpp>
@@ -16,6 +17,10 @@
 #include <tenet/io/safetensors.hpp>
 #include <tenet/io/safetensors_format.hpp>
 #include <tenet/io/safetensors_header.hpp>
+#include <tenet/io/safetensors_index.hpp>
 #include <tenet/io/safetensors_load.hpp>
 #include <tenet/io/safetensors_reader.hpp>
+#include <tenet/io/safetensors_sharded_reader.hpp>
+#include <tenet/io/safetensors_sharded_writer.hpp>
+#include <tenet/io/safetensors_tensor.hpp>
 #include <tenet/io/safetensors_writer.hpp>

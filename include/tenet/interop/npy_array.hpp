@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,7 @@
 
 #include <tenet/base/exception.hpp>
 #include <tenet/interop/convert.hpp>
+#include <tenet/io/elements.hpp>
 #include <tenet/io/file_error.hpp>
 
 namespace tenet {
@@ -52,36 +54,25 @@ struct npy_array {
 private:
     template <class Iterator>
     void copy_to(Iterator to) const {
-        switch (type) {
-        case dtype::float32: return copy_from<float>(to);
-        case dtype::float64: return copy_from<double>(to);
-        case dtype::int32: return copy_from<std::int32_t>(to);
-        case dtype::int64: return copy_from<std::int64_t>(to);
-        default: return copy_from<std::uint8_t>(to);
-        }
-    }
-    template <class From, class Iterator>
-    void copy_from(Iterator to) const {
-        using T = typename std::iterator_traits<Iterator>::value_type;
-        if constexpr (std::is_floating_point_v<From> && !std::is_floating_point_v<T>)
-            fail_expectation("npy_array", "integers", "elements of type " + std::string(name_of(type)));
-        for (std::size_t i = 0; i < size(); ++i, ++to) {
-            From v;
-            std::memcpy(&v, bytes.data() + i * sizeof(From), sizeof(From));
-            if constexpr (std::is_same_v<T, bool>) {
-                *to = v != From{};
-            } else {
-                if constexpr (std::is_integral_v<T> && std::is_integral_v<From>)
-                    if (!std::in_range<T>(v))
-                        fail_expectation("npy_array", "integers of type " + std::string(name_of(dtype_of<T>)),
-                                         std::to_string(v));
-                *to = static_cast<T>(v);
-            }
-        }
+        copy_elements(type, bytes, to, "npy_array");
     }
 };
 
 namespace detail {
+
+// What NumPy calls element types. It has none for bfloat16 and the floating types of 8 bits.
+inline constexpr std::array<std::pair<dtype, std::string_view>, 12> npy_types{{{dtype::float32, "<f4"},
+                                                                               {dtype::float64, "<f8"},
+                                                                               {dtype::float16, "<f2"},
+                                                                               {dtype::int8, "|i1"},
+                                                                               {dtype::int16, "<i2"},
+                                                                               {dtype::int32, "<i4"},
+                                                                               {dtype::int64, "<i8"},
+                                                                               {dtype::uint8, "|u1"},
+                                                                               {dtype::uint16, "<u2"},
+                                                                               {dtype::uint32, "<u4"},
+                                                                               {dtype::uint64, "<u8"},
+                                                                               {dtype::boolean, "|b1"}}};
 
 /// The header of a .npy file: a Python dictionary of three literals, in any order.
 class npy_header {
@@ -95,7 +86,9 @@ public:
             else if (key == "fortran_order") fortran_ = boolean();
             else if (key == "shape") read_shape();
             else fail("keys descr, fortran_order and shape", quoted(key));
-            seen_ |= key == "descr" ? 1 : key == "shape" ? 2 : 4;
+            const int bit = key == "descr" ? 1 : key == "shape" ? 2 : 4;
+            if ((seen_ & bit) != 0) fail("each key once", quoted(key) + " twice");
+            seen_ |= bit;
             if (!accept(',')) {
                 expect('}');
                 break;
@@ -150,17 +143,12 @@ private:
     }
     void read_type() {
         const std::string_view name = string();
-        constexpr std::pair<std::string_view, dtype> known[] = {{"<f4", dtype::float32},
-                                                                {"<f8", dtype::float64},
-                                                                {"<i4", dtype::int32},
-                                                                {"<i8", dtype::int64},
-                                                                {"|b1", dtype::boolean}};
-        for (auto const& [text, value] : known)
+        for (auto const& [type, text] : npy_types)
             if (name == text) {
-                type_ = value;
+                type_ = type;
                 return;
             }
-        fail("an element type of <f4, <f8, <i4, <i8, |b1", quoted(name));
+        fail("an element type of numbers or booleans, e.g. <f4", quoted(name));
     }
     void read_shape() {
         expect('(');

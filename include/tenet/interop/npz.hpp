@@ -6,7 +6,12 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <tenet/interop/npy_array.hpp>
 #include <tenet/io/mapped_file.hpp>
@@ -42,7 +47,8 @@ private:
     std::string place_;
 };
 
-inline std::uint32_t crc32(std::span<std::byte const> bytes) {
+// Goes on with a checksum whose bits are still inverted.
+inline std::uint32_t crc32_more(std::uint32_t c, std::span<std::byte const> bytes) {
     static constexpr auto table = [] {
         std::array<std::uint32_t, 256> t{};
         for (std::uint32_t i = 0; i < 256; ++i) {
@@ -52,9 +58,11 @@ inline std::uint32_t crc32(std::span<std::byte const> bytes) {
         }
         return t;
     }();
-    std::uint32_t c = ~0u;
     for (std::byte b : bytes) c = table[(c ^ std::to_integer<std::uint32_t>(b)) & 0xFF] ^ c >> 8;
-    return ~c;
+    return c;
+}
+inline std::uint32_t crc32(std::span<std::byte const> bytes) {
+    return ~crc32_more(~0u, bytes);
 }
 
 /// Where the archive's directory begins and how many entries it has.
@@ -79,16 +87,11 @@ inline zip_directory find_directory(zip_bytes const& zip) {
     zip.fail("a ZIP archive", "a file without an archive's end record");
 }
 
-}  // namespace detail
-
-/// All arrays of an uncompressed .npz file by name, as numpy.savez wrote them. Errors: `exception` if the file is no
-/// archive, if an entry is compressed (numpy.savez_compressed), encrypted, damaged or no array. NumPy: numpy.load.
-inline std::map<std::string, npy_array> load_npz(std::filesystem::path const& path) {
-    const mapped_file file(path);
-    const detail::zip_bytes zip(file.bytes(), path.string());
-    const detail::zip_directory directory = detail::find_directory(zip);
+inline std::map<std::string, npy_array> read_npz(std::span<std::byte const> file, std::string const& place) {
+    const zip_bytes zip(file, place);
+    const zip_directory directory = find_directory(zip);
     std::map<std::string, npy_array> arrays;
-    std::size_t at = directory.begin;
+    std::size_t at = directory.begin, total = 0;
     const std::size_t end = directory.begin + directory.size;
     for (std::size_t i = 0; i < directory.entries; ++i) {
         if (at > end || end - at < 46 || zip.number(at, 4) != 0x02014b50u)
@@ -99,7 +102,7 @@ inline std::map<std::string, npy_array> load_npz(std::filesystem::path const& pa
         const std::size_t local = zip.number(at + 42, 4);
         const auto name_bytes = zip.part(at + 46, name_length, "a name");
         std::string name(reinterpret_cast<char const*>(name_bytes.data()), name_bytes.size());
-        const detail::zip_bytes entry(file.bytes(), zip.place() + ": " + detail::quoted(name));
+        const zip_bytes entry(file, place + ": " + detail::quoted(name));
         if ((flags & 1) != 0) entry.fail("an array", "an encrypted entry");
         if (method != 0)
             entry.fail("an uncompressed entry, as numpy.savez writes",
@@ -109,15 +112,28 @@ inline std::map<std::string, npy_array> load_npz(std::filesystem::path const& pa
         // The local header's own lengths: its extra field differs from the directory's.
         const std::size_t start = local + 30 + zip.number(local + 26, 2) + zip.number(local + 28, 2);
         const auto bytes = entry.part(start, plain, "an array");
-        if (const std::uint32_t found = detail::crc32(bytes); found != zip.number(at + 16, 4))
+        // Entries that share bytes could make a small file fill all memory.
+        if (plain > file.size() - total)
+            entry.fail("entries that do not overlap", "more bytes than the file's " + std::to_string(file.size()));
+        total += plain;
+        if (const std::uint32_t found = crc32(bytes); found != zip.number(at + 16, 4))
             entry.fail("checksum " + std::to_string(zip.number(at + 16, 4)), std::to_string(found));
         if (!name.ends_with(".npy")) entry.fail("a name that ends in .npy", detail::quoted(name));
         name.resize(name.size() - 4);
-        if (!arrays.emplace(name, detail::read_npy(bytes, entry.place())).second)
-            entry.fail("every name once", "it twice");
+        if (arrays.contains(name)) entry.fail("every name once", "it twice");
+        arrays.emplace(name, read_npy(bytes, entry.place()));
         at += 46 + name_length + extra + zip.number(at + 32, 2);
     }
     return arrays;
+}
+
+}  // namespace detail
+
+/// All arrays of an uncompressed .npz file by name, as numpy.savez wrote them. Errors: `exception` if the file is no
+/// archive, if an entry is compressed (numpy.savez_compressed), encrypted, damaged or no array. NumPy: numpy.load.
+inline std::map<std::string, npy_array> load_npz(std::filesystem::path const& path) {
+    const mapped_file file(path);
+    return detail::read_npz(file.bytes(), path.string());
 }
 
 }  // namespace tenet

@@ -66,10 +66,17 @@ public:
     /// Appends `text`.
     void write(std::string_view text) { write(text.data(), text.size()); }
 
+    /// Waits until all that was written is on the disk. `commit()` does it too: of use where several files are to be
+    /// ready before the first takes its name.
+    void flush() {
+        require_open("flush");
+        if (::fsync(descriptor_) != 0) detail::fail_file("flush", temporary_, errno);
+    }
+
     /// Flushes to the disk and takes the final name. Afterwards nothing more can be written.
     void commit() {
         require_open("commit");
-        if (::fsync(descriptor_) != 0) detail::fail_file("flush", temporary_, errno);
+        flush();
         if (::close(std::exchange(descriptor_, -1)) != 0) {
             const int error = errno;
             discard();

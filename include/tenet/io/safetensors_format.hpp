@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <tenet/base/exception.hpp>
 #include <tenet/tensor/dtype.hpp>
@@ -40,6 +41,24 @@ inline constexpr std::array<element_format, 22> element_formats{{
     {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16},
     {"U16", 16},    {"F16", 16},    {"BF16", 16},   {"I32", 32},        {"U32", 32},        {"F32", 32},
     {"C64", 64},    {"F64", 64},    {"I64", 64},    {"U64", 64},
+}};
+
+inline constexpr std::array<std::pair<dtype, std::string_view>, 15> dtype_names{{
+    {dtype::float32, "F32"},
+    {dtype::float64, "F64"},
+    {dtype::float16, "F16"},
+    {dtype::bfloat16, "BF16"},
+    {dtype::float8_e4m3, "F8_E4M3"},
+    {dtype::float8_e5m2, "F8_E5M2"},
+    {dtype::int8, "I8"},
+    {dtype::int16, "I16"},
+    {dtype::int32, "I32"},
+    {dtype::int64, "I64"},
+    {dtype::uint8, "U8"},
+    {dtype::uint16, "U16"},
+    {dtype::uint32, "U32"},
+    {dtype::uint64, "U64"},
+    {dtype::boolean, "BOOL"},
 }};
 
 inline std::optional<std::size_t> multiply(std::size_t a, std::size_t b) {
@@ -79,16 +98,18 @@ constexpr std::optional<std::size_t> bits_of(std::string_view name) {
 
 /// The name of one of our element types in a file. Throws for `dtype::real`, which no memory has.
 inline std::string_view file_name_of(dtype type) {
-    switch (type) {
-    case dtype::float32: return "F32";
-    case dtype::float64: return "F64";
-    case dtype::int32: return "I32";
-    case dtype::int64: return "I64";
-    case dtype::boolean: return "BOOL";
-    case dtype::bfloat16: return "BF16";
-    case dtype::real: break;
+    for (auto const& [known, name] : detail::dtype_names) {
+        if (known == type) return name;
     }
     fail_expectation("safetensors", "a concrete element type", std::string(name_of(type)));
+}
+
+/// The element type that a file calls `name`, or nothing if we have none for it ("C64", "F4", "F8_E8M0", ...).
+constexpr std::optional<dtype> dtype_named(std::string_view name) {
+    for (auto const& [type, known] : detail::dtype_names) {
+        if (known == name) return type;
+    }
+    return std::nullopt;
 }
 
 }  // namespace tenet::safetensors

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <span>
@@ -17,10 +15,10 @@
 #include <vector>
 
 #include <tenet/base/exception.hpp>
+#include <tenet/io/elements.hpp>
 #include <tenet/io/file_error.hpp>
-#include <tenet/io/float_formats.hpp>
 #include <tenet/io/safetensors_format.hpp>
-#include <tenet/io/safetensors_reader.hpp>
+#include <tenet/io/safetensors_tensor.hpp>
 #include <tenet/tensor/named_array.hpp>
 
 namespace tenet::safetensors {
@@ -74,68 +72,21 @@ constexpr bool matches(std::string_view pattern, std::string_view text) {
 }
 
 inline bool is_floating(std::string_view name) {
-    return name == "F32" || name == "F64" || name == "F16" || name == "BF16";
+    const auto known = dtype_named(name);
+    return known && tenet::is_floating(*known);
 }
 
 inline bool convertible(std::string_view from, dtype to) {
-    return from == file_name_of(to) || (is_floating(from) && is_floating(file_name_of(to)));
-}
-
-template <class T>
-T element_at(std::byte const* bytes, std::size_t index) {
-    T value;
-    std::memcpy(&value, bytes + index * sizeof(T), sizeof(T));  // the file promises no alignment
-    return value;
-}
-
-template <class Widen>
-void convert_elements(named_array const& to, Widen const& value_at) {
-    const std::size_t n = to.size();
-    switch (to.type) {
-    case dtype::float32:
-        for (std::size_t i = 0; i < n; ++i) static_cast<float*>(to.data)[i] = static_cast<float>(value_at(i));
-        break;
-    case dtype::float64:
-        for (std::size_t i = 0; i < n; ++i) static_cast<double*>(to.data)[i] = static_cast<double>(value_at(i));
-        break;
-    default:  // bfloat16: `convertible` lets nothing else come here
-        for (std::size_t i = 0; i < n; ++i) {
-            static_cast<std::uint16_t*>(to.data)[i] = bfloat16_from_double(static_cast<double>(value_at(i)));
-        }
-    }
-}
-
-/// Converts to `to`; `place(i)` is where the file holds its element i.
-template <class Place>
-void convert_tensor(tensor_entry const& from, named_array const& to, Place const& place) {
-    std::byte const* bytes = from.bytes.data();
-    if (from.dtype == "F32") {
-        convert_elements(to, [=](std::size_t i) { return element_at<float>(bytes, place(i)); });
-    } else if (from.dtype == "F64") {
-        convert_elements(to, [=](std::size_t i) { return element_at<double>(bytes, place(i)); });
-    } else if (from.dtype == "F16") {
-        convert_elements(to,
-                         [=](std::size_t i) { return float_from_float16(element_at<std::uint16_t>(bytes, place(i))); });
-    } else {
-        convert_elements(
-            to, [=](std::size_t i) { return float_from_bfloat16(element_at<std::uint16_t>(bytes, place(i))); });
-    }
+    const auto known = dtype_named(from);
+    return known && tenet::convertible(*known, to);
 }
 
 inline void copy_tensor(tensor_entry const& from, named_array const& to, bool transposed) {
-    std::byte const* bytes = from.bytes.data();
-    if (from.bytes.empty()) return;
-    if (transposed) {
-        const std::size_t rows = to.shape[0], columns = to.shape[1];
-        convert_tensor(from, to, [=](std::size_t i) { return i % columns * rows + i / columns; });
-    } else if (to.type == dtype::boolean) {
-        // A C++ bool holds 0 or 1; any other byte would be undefined behaviour.
-        for (std::size_t i = 0; i < from.bytes.size(); ++i) static_cast<bool*>(to.data)[i] = bytes[i] != std::byte{0};
-    } else if (from.dtype == file_name_of(to.type)) {
-        std::memcpy(to.data, bytes, from.bytes.size());
-    } else {
-        convert_tensor(from, to, [](std::size_t i) { return i; });
-    }
+    const dtype type = *dtype_named(from.dtype);
+    if (!transposed) return convert_elements(type, from.bytes.data(), to.size(), to.type, to.data);
+    const std::size_t rows = to.shape[0], columns = to.shape[1];
+    convert_elements(type, from.bytes.data(), to.size(), to.type, to.data,
+                     [=](std::size_t i) { return i % columns * rows + i / columns; });
 }
 
 // Destinations matched with tensors; complaints, in the order of the destinations and then of the file.
@@ -238,12 +189,14 @@ load_plan plan_load(Reader const& file, std::span<named_array const> destination
 
 }  // namespace detail
 
-/// Fills every destination with the tensor of its name: from a safetensors `reader` or any other source of tensors.
+/// Fills every destination with the tensor of its name: from a `reader`, a `sharded_reader` or any other
+/// source of tensors.
 ///
-/// Types must be equal, except that F16, BF16, F32 and F64 convert to any floating destination (narrowing rounds
-/// to nearest). Checked at run time, before a byte is written: no destination missing in the file, no tensor left
-/// over (but for `ignore_extra`), equal shapes, compatible types. Throws one `exception` that lists every
-/// disagreement, one a line. Cost: one pass over the file. PyTorch: `load_state_dict(strict=True)`.
+/// Types must be equal or convert without loss of meaning (`convertible`): floating types to any floating destination
+/// (narrowing rounds to nearest), integers to wider ones. Checked at run time, before a byte is written: no destination
+/// missing in the file, no tensor left over (but for `ignore_extra`), equal shapes, compatible types. Throws one
+/// `exception` that lists every disagreement, one a line. Cost: one pass over the file. PyTorch:
+/// `load_state_dict(strict=True)`.
 template <TensorSource Reader>
 void load(Reader const& file, std::span<named_array const> destinations, load_options const& options = {}) {
     const auto plan = detail::plan_load(file, destinations, options);

@@ -22,17 +22,9 @@
 #include <tenet/io/mapped_file.hpp>
 #include <tenet/io/safetensors_format.hpp>
 #include <tenet/io/safetensors_header.hpp>
+#include <tenet/io/safetensors_tensor.hpp>
 
 namespace tenet::safetensors {
-
-/// One tensor of a file.
-struct tensor_entry {
-    std::string name;
-    std::string dtype;                 ///< the format's name, e.g. "F32"
-    std::vector<std::size_t> shape;    ///< row-major; empty for a scalar
-    std::size_t offset = 0;            ///< of the first byte, counted from the begin of the tensors' bytes
-    std::span<std::byte const> bytes;  ///< little-endian, perhaps unaligned: copy before use; borrowed from the reader
-};
 
 /// A checked safetensors file.
 ///
@@ -50,7 +42,9 @@ public:
     }
 
     /// Checks the file held in `bytes`, which must outlive the reader.
-    explicit reader(std::span<std::byte const> bytes) : place_("safetensors") { parse(bytes); }
+    explicit reader(std::span<std::byte const> bytes, std::string place = "safetensors") : place_(std::move(place)) {
+        parse(bytes);
+    }
 
     /// The strings under `__metadata__`; empty if there are none.
     std::map<std::string, std::string> const& metadata() const { return metadata_; }
@@ -93,7 +87,8 @@ private:
         std::size_t position = 0;
         tensors_.reserve(entries.size());
         for (auto& entry : entries) {
-            const std::size_t size = byte_count(entry);
+            const std::size_t size =
+                detail::byte_count(entry.dtype, entry.shape, place_ + ": tensor " + tenet::detail::quoted(entry.name));
             if (entry.begin != position || entry.end < entry.begin) {
                 fail_entry(entry, "data_offsets that begin at " + std::to_string(position) + " (no hole, no overlap)",
                            offsets_text(entry));
@@ -116,16 +111,6 @@ private:
             fail("tensors that end with the file, at " + std::to_string(data.size()), std::to_string(position));
         }
         index_names();
-    }
-
-    std::size_t byte_count(detail::header_entry const& entry) const {
-        const auto bits_each = bits_of(entry.dtype);
-        if (!bits_each) fail_entry(entry, "a known dtype", tenet::detail::quoted(entry.dtype));
-        const auto count = detail::element_count(entry.shape);
-        const auto bits = count ? detail::multiply(*count, *bits_each) : std::nullopt;
-        if (!bits) fail_entry(entry, "a size that fits in 64 bits", "shape " + detail::shape_text(entry.shape));
-        if (*bits % 8 != 0) fail_entry(entry, "a whole number of bytes", std::to_string(*bits) + " bits");
-        return *bits / 8;
     }
 
     void index_names() {

@@ -4,6 +4,8 @@
 #define BOOST_TEST_MODULE interop_numpy
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -11,6 +13,7 @@
 #include <tenet/interop/compare.hpp>
 #include <tenet/interop/npy.hpp>
 #include <tenet/interop/npz.hpp>
+#include <tenet/interop/npz_writer.hpp>
 
 #include "../io/temporary_folder.hpp"
 
@@ -95,6 +98,84 @@ BOOST_AUTO_TEST_CASE(elements_are_converted_where_nothing_is_lost) {
     BOOST_CHECK_EXCEPTION(load_npy(folder / "none.npy"), exception, says("none.npy"));
 }
 
+BOOST_AUTO_TEST_CASE(every_element_type_of_numpy_is_read_and_written) {
+    const auto bytes_file = load_npy(here / "numpy_uint8.npy");
+    BOOST_TEST((bytes_file.type == dtype::uint8));
+    BOOST_TEST(bytes_file.values<std::int32_t>() == (std::vector<std::int32_t>{0, 1, 2}),
+               boost::test_tools::per_element());
+
+    temporary_folder folder;
+    std::array<std::uint64_t, 6> memory{1, 2, 3, 4, 5, 6};
+    std::vector<named_array> arrays;
+    for (auto const& [type, text] : detail::npy_types)
+        arrays.push_back({std::string(text), type, {1, 2}, memory.data()});
+    std::array<float, 4> values{1, -2, 3, 4};
+    arrays.push_back({"scalar", dtype::float32, {}, values.data()});
+    arrays.push_back({"vector \xc3\xa4", dtype::float32, {4}, values.data()});
+    arrays.push_back({"none", dtype::float64, {0, 3}, nullptr});
+    arrays.push_back({"cube", dtype::float32, {1, 2, 2}, values.data()});
+    save_npz(folder / "a.npz", arrays);
+    const auto back = load_npz(folder / "a.npz");
+    BOOST_TEST(back.size() == arrays.size());
+    for (auto const& array : arrays) {
+        auto const& found = back.at(array.name);
+        BOOST_TEST_CONTEXT(array.name) {
+            BOOST_TEST((found.type == array.type));
+            BOOST_TEST(found.shape == array.shape, boost::test_tools::per_element());
+            BOOST_REQUIRE(found.bytes.size() == array.size() * size_of(array.type));
+            if (!found.bytes.empty()) BOOST_TEST(std::memcmp(found.bytes.data(), array.data, found.bytes.size()) == 0);
+        }
+    }
+    // xtensor reads the same bytes.
+    for (named_array const& array : {arrays[12], arrays[13], arrays[15]}) {
+        std::string text = detail::npy_header_text(array.type, array.shape, "here");
+        BOOST_TEST(text.size() % 64 == 0u);
+        text.append(static_cast<char const*>(array.data), array.size() * 4);
+        write_file(folder / "x.npy", text);
+        const auto read = xt::load_npy<float>((folder / "x.npy").string());
+        BOOST_TEST(read.dimension() == array.shape.size());
+        BOOST_TEST(std::equal(read.begin(), read.end(), values.begin()));
+    }
+    std::uint16_t half = 0xc100;  // -2.5
+    save_npz(folder / "h.npz", std::vector{named_array{"h", dtype::float16, {}, &half}});
+    BOOST_TEST(load_npz(folder / "h.npz").at("h").values<float>()[0] == -2.5f);
+}
+
+BOOST_AUTO_TEST_CASE(archives_that_numpy_could_not_read_are_not_written) {
+    temporary_folder folder;
+    write_file(folder / "a.npz", "old");
+    float value = 1;
+    const auto refuse = [&](std::vector<named_array> const& arrays, std::string const& message) {
+        BOOST_CHECK_EXCEPTION(save_npz(folder / "a.npz", arrays), exception, says(message));
+        BOOST_TEST(read_file(folder / "a.npz") == "old");
+        BOOST_TEST(folder.file_count() == 1u);
+    };
+    refuse({{"x", dtype::bfloat16, {1}, &value}}, "\"x\": expected an element type that NumPy knows, found bfloat16");
+    refuse({{"x", dtype::float32, {1}, &value}, {"x", dtype::float32, {}, &value}}, "expected every name once");
+    refuse({{std::string(70000, 'n'), dtype::float32, {1}, &value}}, "expected a shorter name, found 70000 bytes");
+    npz_writer file(folder / "b.npz");
+    BOOST_CHECK_EXCEPTION(
+        file.add("x", dtype::float32, std::vector<std::size_t>{2}, std::as_bytes(std::span(&value, 1))), exception,
+        says("expected 8 bytes, found 4"));
+}
+
+BOOST_AUTO_TEST_CASE(entries_that_share_bytes_are_refused) {
+    temporary_folder folder;
+    std::vector<float> values(1000);
+    save_npz(folder / "a.npz", std::vector{named_array{"a", dtype::float32, {1000}, values.data()},
+                                           named_array{"b", dtype::float32, {1000}, values.data()},
+                                           named_array{"c", dtype::float32, {1000}, values.data()}});
+    // The three entries of the directory lead to the first array, whose bytes the others have too; then the other two
+    // arrays are cut out.
+    std::string file = read_file(folder / "a.npz");
+    const std::size_t entry = 30 + 5 + 128 + 4000, directory = 3 * entry, one = 46 + 5;
+    for (std::size_t i = 0; i < 3; ++i) file.replace(directory + i * one + 42, 4, std::string(4, '\0'));
+    file.erase(entry, 2 * entry);
+    file.replace(file.size() - 6, 4, std::string("\x43\x10\0\0", 4));
+    BOOST_TEST(entry == 0x1043u);
+    check_npz(file, "expected entries that do not overlap");
+}
+
 BOOST_AUTO_TEST_CASE(hostile_npy_files_are_refused) {
     const std::string good = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
     {
@@ -127,7 +208,9 @@ BOOST_AUTO_TEST_CASE(hostile_npy_files_are_refused) {
     check_npy(header("{'descr': '<f4', 'shape': (2, 3)}") + floats(6), "without one of them");
     check_npy(header("{'descr': '<f4', 'fortran_order': 1, 'shape': (6,)}") + floats(6), "True or False");
     check_npy(header("import os"), "header");
-    BOOST_CHECK_EXCEPTION(load_npy(here / "numpy_uint8.npy"), exception, says("\"|u1\""));
+    check_npy(header("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3)}") + floats(12), "\"<c8\"");
+    check_npy(header("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}") + floats(6),
+              "\"descr\" twice");
 }
 
 BOOST_AUTO_TEST_CASE(numpys_archives_are_read) {

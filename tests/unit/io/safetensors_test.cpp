@@ -3,6 +3,7 @@
 #define BOOST_TEST_MODULE io_safetensors
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -295,6 +296,90 @@ BOOST_AUTO_TEST_CASE(round_trip_of_every_type) {
     st::load(reader, arrays);
     BOOST_TEST((std::memcmp(f.data(), f0.data(), sizeof f) == 0));
     BOOST_TEST((d == d0 && i == i0 && l == l0 && b == b0 && h == h0));
+}
+
+BOOST_AUTO_TEST_CASE(every_type_of_arrays_in_memory_survives_a_file) {
+    temporary_folder folder;
+    std::array<std::uint64_t, 4> memory{0x0102030405060708, 0x1112131415161718, 0x2122232425262728, 0x3132333435363738};
+    std::vector<named_array> arrays;
+    for (auto const& [type, name] : st::detail::dtype_names) {
+        BOOST_TEST((st::dtype_named(name) == type));
+        BOOST_TEST((*st::bits_of(name) == 8 * size_of(type)));
+        arrays.push_back({std::string(name), type, {3}, memory.data()});
+    }
+    BOOST_TEST((st::dtype_named("C64") == std::nullopt));
+    st::write(folder / "a", arrays);
+    const st::reader reader(folder / "a");
+    BOOST_TEST(reader.tensors().size() == arrays.size());
+    for (named_array array : arrays) {
+        auto const* found = reader.find(array.name);
+        BOOST_REQUIRE(found != nullptr);
+        BOOST_TEST(found->dtype == array.name);
+        BOOST_TEST((std::memcmp(found->bytes.data(), memory.data(), found->bytes.size()) == 0));
+        BOOST_TEST(found->bytes.size() == 3 * size_of(array.type));
+        std::array<std::uint64_t, 4> back{};
+        array.data = back.data();
+        st::load(reader, std::vector{array}, {.ignore_extra = {"*"}, .rename = {}});
+        if (array.type == dtype::boolean) BOOST_TEST((back[0] == 0x010101));
+        else BOOST_TEST((std::memcmp(back.data(), memory.data(), found->bytes.size()) == 0));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(types_that_we_cannot_compute_with_are_passed_on_as_bytes) {
+    temporary_folder folder;
+    const std::array<std::byte, 24> memory{std::byte{1}, std::byte{2}, std::byte{3}};
+    std::vector<st::tensor_entry> tensors;
+    for (std::string name : {"F4", "F6_E2M3", "F8_E8M0", "F8_E4M3FNUZ", "C64"}) {
+        const std::size_t size = 8 * *st::bits_of(name) / 8;
+        tensors.push_back({name, name, {8}, 0, std::span(memory).first(std::min<std::size_t>(size, 24))});
+    }
+    tensors.back().shape = {3};
+    st::write_tensors(folder / "a", tensors);
+    const st::reader reader(folder / "a");
+    st::write_tensors(folder / "b", reader.tensors());
+    BOOST_TEST((read_file(folder / "a") == read_file(folder / "b")));
+    float value[8] = {};
+    BOOST_CHECK_EXCEPTION(st::load(reader, std::vector{named_array{"F4", dtype::float32, {8}, value}},
+                                   {.ignore_extra = {"*"}, .rename = {}}),
+                          exception, says("dtype of \"F4\": expected F32, found F4"));
+    tensors[0].dtype = "F5";
+    BOOST_CHECK_EXCEPTION(st::write_tensors(folder / "c", tensors), exception, says("a known dtype, found \"F5\""));
+    tensors[0].dtype = "F4";
+    tensors[0].shape = {7};
+    BOOST_CHECK_EXCEPTION(st::write_tensors(folder / "c", tensors), exception, says("a whole number of bytes"));
+    BOOST_TEST(folder.file_count() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(integers_widen_at_any_alignment) {
+    for (std::size_t shift = 0; shift < 8; ++shift) {
+        const auto at = [&](std::size_t begin, std::size_t end) {
+            return "[" + std::to_string(shift + begin) + "," + std::to_string(shift + end) + "]";
+        };
+        std::string text = shift == 0 ? "{"
+                                      : R"({"pad":{"dtype":"U8","shape":[)" + std::to_string(shift) +
+                                            R"(],"data_offsets":[0,)" + std::to_string(shift) + "]},";
+        text += R"("i":{"dtype":"I8","shape":[2],"data_offsets":)" + at(0, 2) + R"(},"u":{"dtype":"U16","shape":[2],)" +
+                R"("data_offsets":)" + at(2, 6) + R"(},"l":{"dtype":"I64","shape":[1],"data_offsets":)" + at(6, 14) +
+                R"(},"f":{"dtype":"F8_E4M3","shape":[2],"data_offsets":)" + at(14, 16) + "}}";
+        std::string file = file_with(text, shift + 16);
+        char* data = file.data() + file.size() - 16;
+        std::memcpy(data, "\xff\x7f\xff\xff\x01\x80\0\0\0\0\0\0\0\x80\x38\xfe", 16);
+        const st::reader reader(bytes_of(file));
+        std::array<std::int32_t, 2> i{}, u{};
+        std::int64_t l = 0;
+        std::array<double, 2> f{};
+        st::load(reader,
+                 std::vector{array_of("i", {2}, i.data()), array_of("u", {2}, u.data()), array_of("l", {1}, &l),
+                             array_of("f", {2}, f.data())},
+                 {.ignore_extra = {"pad"}, .rename = {}});
+        BOOST_TEST((i == std::array<std::int32_t, 2>{-1, 127}));
+        BOOST_TEST((u == std::array<std::int32_t, 2>{65535, 32769}));
+        BOOST_TEST(l == std::numeric_limits<std::int64_t>::min());
+        BOOST_TEST((f == std::array<double, 2>{1, -448}));
+        BOOST_CHECK_EXCEPTION(
+            st::load(reader, std::vector{array_of("l", {1}, i.data())}, {.ignore_extra = {"*"}, .rename = {}}),
+            exception, says("dtype of \"l\": expected I32, found I64"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_reader_moves) {
