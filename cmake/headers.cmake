@@ -1,6 +1,14 @@
 # The headers of the library, by name: what is not here is neither installed nor checked.
 # scripts/update-header-list writes this file; a test compares it with include/.
 set(TENET_HEADERS
+  include/tenet/adapt.hpp
+  include/tenet/adapt/adapter_files.hpp
+  include/tenet/adapt/adapter_set.hpp
+  include/tenet/adapt/lora.hpp
+  include/tenet/adapt/lora_init.hpp
+  include/tenet/adapt/low_rank.hpp
+  include/tenet/adapt/merge.hpp
+  include/tenet/adapt/targets.hpp
   include/tenet/base.hpp
   include/tenet/base/constant.hpp
   include/tenet/base/exception.hpp
@@ -15,6 +23,12 @@ set(TENET_HEADERS
   include/tenet/data.hpp
   include/tenet/data/text_corpus.hpp
   include/tenet/data/token_windows.hpp
+  include/tenet/generate.hpp
+  include/tenet/generate/cached_step.hpp
+  include/tenet/generate/generator.hpp
+  include/tenet/generate/perplexity.hpp
+  include/tenet/generate/sampler.hpp
+  include/tenet/generate/stop_sequences.hpp
   include/tenet/graph.hpp
   include/tenet/graph/arithmetic.hpp
   include/tenet/graph/builder.hpp
@@ -67,20 +81,17 @@ set(TENET_HEADERS
   include/tenet/kernel/argmax.hpp
   include/tenet/kernel/attention.hpp
   include/tenet/kernel/attention_backward.hpp
+  include/tenet/kernel/attention_cached.hpp
   include/tenet/kernel/attention_head.hpp
   include/tenet/kernel/attention_tile.hpp
   include/tenet/kernel/copy.hpp
   include/tenet/kernel/cross_entropy.hpp
-  include/tenet/kernel/dropout.hpp
-  include/tenet/kernel/epilogue.hpp
   include/tenet/kernel/gather.hpp
   include/tenet/kernel/gemm.hpp
   include/tenet/kernel/gemm_block.hpp
-  include/tenet/kernel/gemm_finish.hpp
   include/tenet/kernel/gemm_pack.hpp
   include/tenet/kernel/gemm_problem.hpp
   include/tenet/kernel/gemm_small.hpp
-  include/tenet/kernel/gemm_tail.hpp
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
   include/tenet/kernel/layer_norm.hpp
@@ -119,6 +130,7 @@ set(TENET_HEADERS
   include/tenet/op/apply.hpp
   include/tenet/op/arithmetic.hpp
   include/tenet/op/attention.hpp
+  include/tenet/op/cache.hpp
   include/tenet/op/cast.hpp
   include/tenet/op/comparison.hpp
   include/tenet/op/cross_entropy.hpp
@@ -164,6 +176,7 @@ set(TENET_HEADERS
   include/tenet/program/problem.hpp
   include/tenet/program/program.hpp
   include/tenet/program/spec.hpp
+  include/tenet/program/state.hpp
   include/tenet/program/steps.hpp
   include/tenet/program/tap.hpp
   include/tenet/program/trace.hpp
@@ -176,7 +189,6 @@ set(TENET_HEADERS
   include/tenet/shape/reduction.hpp
   include/tenet/shape/sequence.hpp
   include/tenet/simd.hpp
-  include/tenet/simd/activation.hpp
   include/tenet/simd/batch.hpp
   include/tenet/simd/bits.hpp
   include/tenet/simd/compare.hpp

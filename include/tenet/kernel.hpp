@@ -5,6 +5,7 @@
 #include <tenet/kernel/argmax.hpp>
 #include <tenet/kernel/attention.hpp>
 #include <tenet/kernel/attention_backward.hpp>
+#include <tenet/kernel/attention_cached.hpp>
 #include <tenet/kernel/attention_head.hpp>
 #include <tenet/kernel/attention_tile.hpp>
 #include <tenet/kernel/copy.hpp>
@@ -23,6 +24,7 @@
 #include <tenet/kernel/random.hpp>
 #include <tenet/kernel/reduce.hpp>
 #include <tenet/kernel/rms_norm.hpp>
+#include <tenet/kernel/rotary.hpp>
 #include <tenet/kernel/row.hpp>
 #include <tenet/kernel/softmax.hpp>
 #include <tenet/kernel/softmax_rows.hpp>

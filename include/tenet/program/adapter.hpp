@@ -82,10 +82,15 @@ constexpr std::size_t first_unmatched_target() {
 // Asked for its type only: a call would be a second error.
 template <class Model, class Adapter>
 constexpr auto report_unmatched_target() {
-    constexpr std::size_t i = first_unmatched_target<Model, Adapter>();
-    if constexpr (i < std::size(Adapter::targets)) {
-        constexpr std::string_view target = Adapter::targets[i];
-        static_cast<void>(sizeof(error::adapter_target_matches_nothing<fixed_string<target.size()>(target), Model>));
+    if constexpr (requires { Adapter::targets; }) {
+        constexpr std::size_t i = first_unmatched_target<Model, Adapter>();
+        if constexpr (i < std::size(Adapter::targets)) {
+            constexpr std::string_view target = Adapter::targets[i];
+            static_cast<void>(
+                sizeof(error::adapter_target_matches_nothing<fixed_string<target.size()>(target), Model>));
+        }
+    } else {
+        Adapter::target_choice::template check<Model>();
     }
 }
 
@@ -98,7 +103,8 @@ constexpr auto report_unmatched_target() {
 ///         return cross_entropy<Vocab>(with(a, frozen(m))(x), y); } };
 ///
 /// An adapter is a struct with
-///     static constexpr std::string_view targets[]                     paths or ends of paths of weights
+///     static constexpr std::string_view targets[]                     paths or ends of paths of weights; or
+///     static constexpr bool is_target(parameter_leaf const&)          with a `target_choice` (adapt/targets.hpp)
 ///     static constexpr void declare(parameter_leaf const& w, adapter_declaration& d)   what it adds to a weight
 ///     static constexpr graph::value substitute(adapter_site const& s)                  what replaces a contraction
 ///     static constexpr graph::value substitute_lookup(adapter_site const& s)           and the rows of a table, if any
@@ -107,17 +113,21 @@ struct adapter_of {
     int set = -1;
     int first_slot = 0;
 
-    static constexpr bool is_target(std::string_view path) {
-        for (std::string_view t : Adapter::targets)
-            if (path_matches(t, path)) return true;
-        return false;
+    static constexpr bool is_target(parameter_leaf const& weight) {
+        if constexpr (requires { Adapter::targets; }) {
+            for (std::string_view t : Adapter::targets)
+                if (path_matches(t, weight.path.view())) return true;
+            return false;
+        } else {
+            return Adapter::is_target(weight);
+        }
     }
     static constexpr graph::value substitute(adapter_site const& s) {
-        return is_target(s.path) ? Adapter::substitute(s) : graph::value{};
+        return is_target_at(s) ? Adapter::substitute(s) : graph::value{};
     }
     static constexpr graph::value substitute_lookup(adapter_site const& s) {
         if constexpr (requires { Adapter::substitute_lookup(s); })
-            return is_target(s.path) ? Adapter::substitute_lookup(s) : graph::value{};
+            return is_target_at(s) ? Adapter::substitute_lookup(s) : graph::value{};
         else return {};
     }
     constexpr void bind_adapter(graph::builder&, int number) { set = number; }
@@ -125,7 +135,7 @@ struct adapter_of {
     static constexpr detail::leaf_collector collect() {
         detail::leaf_collector all;
         for (parameter_leaf const& w : parameter_leaves<Model>) {
-            if (!is_target(w.path.view())) continue;
+            if (!is_target(w)) continue;
             adapter_declaration d(all.leaves, all.elements, w);
             Adapter::declare(w, d);
         }
@@ -133,6 +143,13 @@ struct adapter_of {
     }
 
     static_assert(std::is_void_v<decltype(detail::report_unmatched_target<Model, Adapter>())>);
+
+private:
+    static constexpr bool is_target_at(adapter_site const& s) {
+        const auto leaf = static_cast<std::size_t>(s.weight.graph().parameters[static_cast<std::size_t>(s.slot)].leaf);
+        return leaf < parameter_leaves<Model>.size() && parameter_leaves<Model>[leaf].path.view() == s.path &&
+               is_target(parameter_leaves<Model>[leaf]);
+    }
 };
 
 }  // namespace tenet
