@@ -26,6 +26,7 @@ set(TENET_HEADERS
   include/tenet/generate.hpp
   include/tenet/generate/cached_step.hpp
   include/tenet/generate/generator.hpp
+  include/tenet/generate/options.hpp
   include/tenet/generate/perplexity.hpp
   include/tenet/generate/sampler.hpp
   include/tenet/generate/stop_sequences.hpp
@@ -86,12 +87,16 @@ set(TENET_HEADERS
   include/tenet/kernel/attention_tile.hpp
   include/tenet/kernel/copy.hpp
   include/tenet/kernel/cross_entropy.hpp
+  include/tenet/kernel/dropout.hpp
+  include/tenet/kernel/epilogue.hpp
   include/tenet/kernel/gather.hpp
   include/tenet/kernel/gemm.hpp
   include/tenet/kernel/gemm_block.hpp
+  include/tenet/kernel/gemm_finish.hpp
   include/tenet/kernel/gemm_pack.hpp
   include/tenet/kernel/gemm_problem.hpp
   include/tenet/kernel/gemm_small.hpp
+  include/tenet/kernel/gemm_tail.hpp
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
   include/tenet/kernel/layer_norm.hpp
@@ -189,6 +194,7 @@ set(TENET_HEADERS
   include/tenet/shape/reduction.hpp
   include/tenet/shape/sequence.hpp
   include/tenet/simd.hpp
+  include/tenet/simd/activation.hpp
   include/tenet/simd/batch.hpp
   include/tenet/simd/bits.hpp
   include/tenet/simd/compare.hpp

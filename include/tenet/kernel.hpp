@@ -10,12 +10,16 @@
 #include <tenet/kernel/attention_tile.hpp>
 #include <tenet/kernel/copy.hpp>
 #include <tenet/kernel/cross_entropy.hpp>
+#include <tenet/kernel/dropout.hpp>
+#include <tenet/kernel/epilogue.hpp>
 #include <tenet/kernel/gather.hpp>
 #include <tenet/kernel/gemm.hpp>
 #include <tenet/kernel/gemm_block.hpp>
+#include <tenet/kernel/gemm_finish.hpp>
 #include <tenet/kernel/gemm_pack.hpp>
 #include <tenet/kernel/gemm_problem.hpp>
 #include <tenet/kernel/gemm_small.hpp>
+#include <tenet/kernel/gemm_tail.hpp>
 #include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
 #include <tenet/kernel/layer_norm.hpp>

@@ -2,6 +2,7 @@
 // simd: everything of the floor of registers.
 #pragma once
 
+#include <tenet/simd/activation.hpp>
 #include <tenet/simd/batch.hpp>
 #include <tenet/simd/bits.hpp>
 #include <tenet/simd/compare.hpp>

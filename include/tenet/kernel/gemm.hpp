@@ -10,7 +10,9 @@
 
 #include <tenet/base/constant.hpp>
 #include <tenet/base/macros.hpp>
+#include <tenet/kernel/epilogue.hpp>
 #include <tenet/kernel/gemm_block.hpp>
+#include <tenet/kernel/gemm_finish.hpp>
 #include <tenet/kernel/gemm_small.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
 #include <tenet/parallel/parallel_for.hpp>
@@ -30,14 +32,6 @@ namespace detail {
 /// Multiply-adds below which waking another thread costs more than it saves.
 inline constexpr std::size_t parallel_threshold = std::size_t{1} << 20;
 
-template <class T>
-void fill_zero(gemm_problem<T> const& p) {
-    for (std::size_t i = 0; i < p.m; ++i)
-        for (std::size_t j = 0; j < p.n; ++j)
-            p.c.data[static_cast<std::ptrdiff_t>(i) * p.c.row_stride +
-                     static_cast<std::ptrdiff_t>(j) * p.c.column_stride] = T{0};
-}
-
 /// c^T = b^T a^T.
 template <class T>
 gemm_problem<T> transposed(gemm_problem<T> const& p) {
@@ -45,7 +39,9 @@ gemm_problem<T> transposed(gemm_problem<T> const& p) {
         std::swap(v.row_stride, v.column_stride);
         return v;
     };
-    return {p.n, p.m, p.k, flip(p.b), flip(p.a), flip(p.c), p.accumulate};
+    gemm_epilogue<T> finish = p.finish;
+    std::swap(finish.values.row_bias, finish.values.column_bias);
+    return {p.n, p.m, p.k, flip(p.b), flip(p.a), flip(p.c), p.accumulate, p.in_place, finish};
 }
 
 /// The same product with contiguous rows of c where there is a choice, and a single row rather than a single column.
@@ -65,11 +61,30 @@ gemm_path path_of(gemm_problem<T> const& p) {
     return p.b.column_stride == 1 && p.c.column_stride == 1 ? gemm_path::rows : gemm_path::blocks;
 }
 
+/// The epilogue of a product of one row that lies in c, scaled and accumulated.
+template <class T>
+void finish_row(gemm_problem<T> const& p) {
+    if (!p.finish.contiguous) return;
+    gemm_problem<T> scaled = p;
+    scaled.finish.values.scale = T{1};
+    constexpr std::size_t chunk = 256;
+    alignas(64) T sums[chunk];
+    for (std::size_t j = 0; j < p.n; j += chunk) {
+        const std::size_t n = std::min(chunk, p.n - j);
+        matrix_view<T> c = p.c;
+        c.data += static_cast<std::ptrdiff_t>(j) * c.column_stride;
+        for (std::size_t i = 0; i < n; ++i) sums[i] = c.data[static_cast<std::ptrdiff_t>(i) * c.column_stride];
+        (c.column_stride == 1 ? p.finish.contiguous : p.finish.strided)({&scaled, c, 0, j, 1, n, false},
+                                                                        {sums, static_cast<std::ptrdiff_t>(chunk), 1});
+    }
+}
+
 template <class T>
 [[gnu::noinline]] void gemm_serial(gemm_problem<T> const& p, gemm_path path) {
-    if (path == gemm_path::columns) return row_times_columns(p);
-    if (path == gemm_path::rows) return row_times_rows(p);
-    gemm_block<T>(p).run();
+    if (path == gemm_path::blocks) return gemm_block<T>(p).run();
+    if (path == gemm_path::columns) row_times_columns(p);
+    else row_times_rows(p);
+    finish_row(p);
 }
 
 /// The part [i, i + m) x [j, j + n) of c.
@@ -79,6 +94,8 @@ gemm_problem<T> part_of(gemm_problem<T> p, std::size_t i, std::size_t m, std::si
     p.a.data += si * p.a.row_stride;
     p.b.data += sj * p.b.column_stride;
     p.c.data += si * p.c.row_stride + sj * p.c.column_stride;
+    if (p.finish.values.row_bias) p.finish.values.row_bias += i;
+    if (p.finish.values.column_bias) p.finish.values.column_bias += j;
     p.m = m;
     p.n = n;
     return p;
@@ -112,14 +129,24 @@ gemm_parts parts_of(gemm_problem<T> const& p, std::size_t wanted) {
     return {by_columns, size, (all + size - 1) / size};
 }
 
+/// A product of k = 0: the epilogue of zeros (+ c).
+template <class T>
+void no_terms(gemm_problem<T> const& p) {
+    for (std::size_t i = 0; i < p.m; ++i) {
+        const gemm_problem<T> row = part_of(p, i, 1, 0, p.n);
+        for (std::size_t j = 0; j < p.n && !p.accumulate; ++j)
+            row.c.data[static_cast<std::ptrdiff_t>(j) * p.c.column_stride] = T{0};
+        finish_row(row);
+    }
+}
+
 template <class T>
 [[gnu::noinline]] void gemm_run(gemm_problem<T> const& given, gemm_batch const& batch) {
     std::size_t entries = 1;
     for (std::size_t d = 0; d < batch.rank; ++d) entries *= batch.count[d];
     if (given.m == 0 || given.n == 0 || entries == 0) return;
     if (given.k == 0) {
-        if (!given.accumulate)
-            for (std::size_t e = 0; e < entries; ++e) fill_zero(entry_of(given, batch, e));
+        for (std::size_t e = 0; e < entries; ++e) no_terms(entry_of(given, batch, e));
         return;
     }
     const gemm_path path = path_of(oriented(given));
@@ -170,6 +197,20 @@ TENET_INLINE void gemm(auto m, auto n, auto k, matrix_view<T const> a, matrix_vi
     detail::gemm_run<T>(
         {static_cast<std::size_t>(m), static_cast<std::size_t>(n), static_cast<std::size_t>(k), a, b, c, accumulate},
         batch);
+}
+
+/// The same with an epilogue, applied to each element while it is in registers or in the L1 cache.
+///
+/// `finish` is described at `epilogue`. From k of about 300 on, a bias and a GELU together cost below 5 % of the
+/// product's time. PyTorch: torch.nn.functional.linear, then gelu, dropout and +.
+template <class T>
+void gemm(auto m, auto n, auto k, matrix_view<T const> a, matrix_view<T const> b, matrix_view<T> c, bool accumulate,
+          epilogue<T> const& finish, gemm_batch const& batch = {}) {
+    detail::gemm_problem<T> p{
+        static_cast<std::size_t>(m), static_cast<std::size_t>(n), static_cast<std::size_t>(k), a, b, c, accumulate};
+    if (!finish.empty())
+        p.finish = {finish, c.data, &detail::finish_epilogue<T, true>, &detail::finish_epilogue<T, false>};
+    detail::gemm_run<T>(p, batch);
 }
 
 }  // namespace tenet::kernel

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// kernel: one thread's share of a matrix product. A block of b (packed, about half the L2 cache) is swept by row
-// panels of a (in the L1 cache), one register tile after another; k is split only when a panel of a would leave L1.
+// kernel: one thread's share of a matrix product. A block of b (about half the L2 cache) is swept by row panels of a
+// (in the L1 cache), one register tile after another; k is split only when a panel of a would leave L1. What has to be
+// packed is packed by the tiles that use it first.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 
+#include <tenet/kernel/gemm_finish.hpp>
 #include <tenet/kernel/gemm_pack.hpp>
 #include <tenet/kernel/gemm_problem.hpp>
+#include <tenet/kernel/gemm_tail.hpp>
 #include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/simd/batch.hpp>
 
@@ -15,16 +18,17 @@ namespace tenet::kernel::detail {
 
 template <class T>
 class gemm_block {
-    using batch = simd::batch<T>;
-    static constexpr std::size_t width = simd::width<T>;
+    static constexpr std::size_t width = simd::width<T>, tile = tile_rows<T>, most = tile_registers<T>;
+    static constexpr std::ptrdiff_t line = 64 / sizeof(T);
 
     gemm_problem<T> const& p_;
+    gemm_problem<T> partial_;  ///< as p_, for the blocks of k before the last: without what must happen once
     gemm_workspace& space_ = workspace();
     T* const packed_b_ = reinterpret_cast<T*>(space_.b);
     T* const packed_a_ = reinterpret_cast<T*>(space_.a);
-    T* const buffer_ = reinterpret_cast<T*>(space_.c);
-    std::size_t k0_ = 0, kc_ = 0, j0_ = 0, nc_ = 0;
-    bool b_in_place_ = false, accumulate_ = false;
+    T* const tail_b_ = reinterpret_cast<T*>(space_.tail);
+    std::size_t k0_ = 0, kc_ = 0, j0_ = 0, nc_ = 0, n_ = 0, tail_ = 0;
+    bool b_in_place_ = false, accumulate_ = false, last_k_ = false, only_bias_ = false;
 
     enum class a_source { in_place, rows, steps };
 
@@ -35,82 +39,125 @@ class gemm_block {
         std::size_t calls;
         bool far;
     };
-    static constexpr std::ptrdiff_t line = 64 / sizeof(T);
+    /// A row panel of a: where it lies, whether the first tile shall pack it.
+    struct row_panel {
+        std::size_t i, rows;
+        T const* a;
+        std::ptrdiff_t row, step;
+        bool pack;
+        prefetch_plan next;
+    };
 
-    /// One row panel of `rows` rows from row `i` against the block of b.
-    /// `next` is what of a is read after this panel, prefetched in halves by the first two tiles.
-    void sweep(std::size_t i, std::size_t rows, T const* a, std::ptrdiff_t a_row, std::ptrdiff_t a_step,
-               prefetch_plan const& next) {
+    bool has_epilogue() const { return p_.finish.contiguous != nullptr; }
+
+    /// The code that finishes tiles of this block, null where tiles just store, perhaps with a bias.
+    tile_finish<T> finish_for(bool whole_registers) const {
+        const bool contiguous = p_.c.column_stride == 1;
+        if (has_epilogue() && !(whole_registers && contiguous && only_bias_) &&
+            (last_k_ || p_.finish.values.scale != T{1}))
+            return contiguous ? p_.finish.contiguous : p_.finish.strided;
+        if (!contiguous) return &finish_plain<T, false>;
+        return whole_registers ? nullptr : &finish_plain<T, true>;
+    }
+    tile_results<T> results_at(std::size_t i, std::size_t j, std::size_t rows, std::size_t columns) const {
+        matrix_view<T> c = p_.c;
+        c.data += static_cast<std::ptrdiff_t>(i) * c.row_stride + static_cast<std::ptrdiff_t>(j) * c.column_stride;
+        return {last_k_ ? &p_ : &partial_, c, i, j, rows, columns, accumulate_};
+    }
+
+    /// One row panel against the block of b.
+    void sweep(row_panel panel) {
         tile_arguments<T> t{};
-        t.a = a;
-        t.a_row = a_row;
-        t.a_step = a_step;
         t.k = kc_;
-        matrix_view<T> const& c = p_.c;
-        T* const c_panel = c.data + static_cast<std::ptrdiff_t>(i) * c.row_stride;
         std::size_t registers = 0, call = 0;
-        for (std::size_t j = 0; j < nc_; j += registers * width) {
+        for (std::size_t j = 0; j < nc_; j += registers * width, ++call) {
             const std::size_t left = nc_ - j;
             registers = panel_registers<T>((left + width - 1) / width);
             const std::size_t columns = std::min(left, registers * width);
-            if (b_in_place_ && columns == registers * width) {
+            const bool whole = columns == registers * width, largest = panel.rows == tile && registers == most;
+            const bool in_place = b_in_place_ && whole;
+            T* const packed_b = packed_b_ + (b_in_place_ ? 0 : j * kc_);
+            packing packs = packing::none;
+            t.b = packed_b;
+            t.b_step = static_cast<std::ptrdiff_t>(registers * width);
+            if (in_place) {
                 t.b = b_at(j);
                 t.b_step = p_.b.row_stride;
-            } else {
-                t.b = packed_b_ + (b_in_place_ ? 0 : j * kc_);
-                t.b_step = static_cast<std::ptrdiff_t>(registers * width);
+            } else if (panel.i == 0) {
+                if (largest && whole && p_.b.column_stride == 1) {
+                    packs = packing::b;
+                    t.b = b_at(j);
+                    t.b_step = p_.b.row_stride;
+                    t.copy_b = packed_b;
+                    t.b_then = j + registers * width < nc_ ? b_at(j + registers * width) : t.b;
+                } else {
+                    pack_panel(b_at(j), p_.b.row_stride, p_.b.column_stride, kc_, columns, registers * width, packed_b);
+                }
             }
-            T* const c_tile = c_panel + static_cast<std::ptrdiff_t>(j0_ + j) * c.column_stride;
+            if (panel.pack) {
+                t.copy_a = packed_a_;
+                if (largest && panel.row == 1) packs = packs == packing::b ? packing::both : packing::a;
+                else {
+                    pack_steps(panel.a, panel.row, panel.step, panel.rows, kc_, packed_a_);
+                    use_packed(panel);
+                }
+            }
+            t.a = panel.a;
+            t.a_row = panel.row;
+            t.a_step = panel.step;
+            prefetch_plan const& next = panel.next;
             t.next = next.first + static_cast<std::ptrdiff_t>(std::min(call, next.calls)) * next.call;
             t.next_step = call < next.calls ? next.step : 0;
             t.next_skip = call < next.calls ? next.skip : 0;
             t.next_far = next.far;
-            ++call;
-            tile_function<T> const tile = find_tile<T>(rows, registers);
-            if (c.column_stride == 1) {
-                t.c = c_tile;
-                t.c_row = c.row_stride;
-                t.tail = columns % width;
-                t.accumulate = accumulate_;
-                tile(t);
-            } else {
-                t.c = buffer_;
-                t.c_row = static_cast<std::ptrdiff_t>(registers * width);
-                t.tail = 0;
-                t.accumulate = false;
-                tile(t);
-                scatter(c_tile, rows, columns, registers * width);
+            t.to = results_at(panel.i, j0_ + j, panel.rows, columns);
+            t.finish = finish_for(whole);
+            if (has_epilogue() && last_k_) {
+                if (t.finish) name_streams(t);
+                else t.bias = p_.finish.values.column_bias + (j0_ + j);
             }
+            (packs == packing::none ? find_tile<T>(panel.rows, registers)
+                                    : packing_table<T>[static_cast<std::size_t>(packs)])(t);
+            if (panel.pack) use_packed(panel);
         }
+        if (tail_ != 0 && j0_ + nc_ == n_) sweep_tail(panel);
     }
 
-    void scatter(T* c, std::size_t rows, std::size_t columns, std::size_t buffer_row) const {
-        for (std::size_t i = 0; i < rows; ++i)
-            for (std::size_t j = 0; j < columns; ++j) {
-                T& to = c[static_cast<std::ptrdiff_t>(i) * p_.c.row_stride +
-                          static_cast<std::ptrdiff_t>(j) * p_.c.column_stride];
-                T const x = buffer_[i * buffer_row + j];
-                to = accumulate_ ? to + x : x;
-            }
+    void use_packed(row_panel& panel) const {
+        panel.a = packed_a_;
+        panel.row = 1;
+        panel.step = static_cast<std::ptrdiff_t>(panel.rows);
+        panel.pack = false;
+    }
+
+    void name_streams(tile_arguments<T>& t) const {
+        epilogue<T> const& e = p_.finish.values;
+        const std::ptrdiff_t offset = t.to.c.data - p_.finish.origin;
+        t.also_count = 0;
+        if (e.residual) t.also[t.also_count++] = e.residual + offset;
+        if (e.kept) t.also[t.also_count++] = e.kept + offset;
+    }
+
+    /// The columns after the last whole register, where they are few.
+    void sweep_tail(row_panel const& panel) {
+        alignas(64) T sums[tile * most_tail];
+        for (std::size_t j = 0; j < tail_; ++j)
+            tail_column(p_.a.column_stride == 1, panel.a, panel.row, panel.step, panel.rows, kc_, tail_b_ + j * kc_,
+                        sums + j, most_tail);
+        finish_for(false)(results_at(panel.i, n_, panel.rows, tail_),
+                          {sums, static_cast<std::ptrdiff_t>(most_tail), 1});
+    }
+    void pack_tail() {
+        for (std::size_t j = 0; j < tail_; ++j) {
+            T const* from = p_.b.data + static_cast<std::ptrdiff_t>(k0_) * p_.b.row_stride +
+                            static_cast<std::ptrdiff_t>(n_ + j) * p_.b.column_stride;
+            for (std::size_t k = 0; k < kc_; ++k, from += p_.b.row_stride) tail_b_[j * kc_ + k] = *from;
+        }
     }
 
     T const* b_at(std::size_t j) const {
         return p_.b.data + static_cast<std::ptrdiff_t>(k0_) * p_.b.row_stride +
                static_cast<std::ptrdiff_t>(j0_ + j) * p_.b.column_stride;
-    }
-
-    /// Packs the block of b; of a block read in place, only a last panel that is not whole registers.
-    void pack_b() {
-        if (!b_in_place_ && p_.b.column_stride == 1) return pack_rows(b_at(0), p_.b.row_stride, kc_, nc_, packed_b_);
-        std::size_t registers = 0;
-        for (std::size_t j = 0; j < nc_; j += registers * width) {
-            const std::size_t left = nc_ - j;
-            registers = panel_registers<T>((left + width - 1) / width);
-            const std::size_t columns = std::min(left, registers * width);
-            if (b_in_place_ && columns == registers * width) continue;
-            pack_panel(b_at(j), p_.b.row_stride, p_.b.column_stride, kc_, columns, registers * width,
-                       packed_b_ + (b_in_place_ ? 0 : j * kc_));
-        }
     }
 
     /// A panel is read once per column panel: copying pays from the second on, where its strides are unkind to L1.
@@ -123,71 +170,77 @@ class gemm_block {
     }
 
     void sweep_rows() {
-        T const* const a = p_.a.data + static_cast<std::ptrdiff_t>(k0_) * p_.a.column_stride;
         const a_source source = source_of_a();
-        constexpr std::size_t tile = tile_rows<T>;
         const std::size_t stride = kc_ + 64 / sizeof(T);  // off the power of two
-        const std::size_t group = source == a_source::steps ? a_rows : tile;
         const auto row = p_.a.row_stride, column = p_.a.column_stride;
-        for (std::size_t i0 = 0; i0 < p_.m; i0 += group) {
-            const std::size_t rows = std::min(group, p_.m - i0);
-            T const* const from = a + static_cast<std::ptrdiff_t>(i0) * row;
-            const bool more = i0 + 2 * group <= p_.m;
-            T const* const then = from + static_cast<std::ptrdiff_t>(group) * row;
-            switch (source) {
-            case a_source::in_place: sweep(i0, rows, from, row, column, rows_ahead(then, more && column == 1)); break;
-            case a_source::rows:
-                copy_rows(from, row, rows, kc_, packed_a_, static_cast<std::ptrdiff_t>(stride));
-                sweep(i0, rows, packed_a_, static_cast<std::ptrdiff_t>(stride), 1, rows_ahead(then, more));
-                break;
-            case a_source::steps:
-                pack_steps(from, row, column, rows, kc_, packed_a_);
-                for (std::size_t i = 0; i < rows; i += tile) {
-                    const std::size_t here = std::min(tile, rows - i);
-                    sweep(i0 + i, here, packed_a_ + i * kc_, 1, static_cast<std::ptrdiff_t>(here),
-                          steps_ahead(then, i, more && row == 1));
-                }
+        T const* from = p_.a.data + static_cast<std::ptrdiff_t>(k0_) * column;
+        for (std::size_t i = 0; i < p_.m; i += tile, from += static_cast<std::ptrdiff_t>(tile) * row) {
+            row_panel panel{i, std::min(tile, p_.m - i), from, row, column, source == a_source::steps, {}};
+            if (source == a_source::rows) {
+                copy_rows(from, row, panel.rows, kc_, packed_a_, static_cast<std::ptrdiff_t>(stride));
+                panel.a = packed_a_;
+                panel.row = static_cast<std::ptrdiff_t>(stride);
             }
+            panel.next = column == 1 ? rows_ahead(i, from) : steps_ahead(i, from);
+            sweep(panel);
         }
     }
 
     /// The next panel of a row-major a: 4 rows in the first call, the rest in the second.
-    prefetch_plan rows_ahead(T const* then, bool exists) const {
-        if (!exists) return {p_.a.data, 0, 0, 0, 0, false};
-        return {then, 4 * p_.a.row_stride, p_.a.row_stride, line - 4 * p_.a.row_stride, 2, false};
+    prefetch_plan rows_ahead(std::size_t i, T const* from) const {
+        if (i + 2 * tile > p_.m) return {p_.a.data, 0, 0, 0, 0, false};
+        return {from + static_cast<std::ptrdiff_t>(tile) * p_.a.row_stride,
+                4 * p_.a.row_stride,
+                p_.a.row_stride,
+                line - 4 * p_.a.row_stride,
+                2,
+                false};
     }
 
-    /// Of the next group of a transposed a, the share of the tile at row `i`: some lines of each k, a quarter of k a
-    /// call.
-    prefetch_plan steps_ahead(T const* then, std::size_t i, bool exists) const {
-        if (!exists) return {p_.a.data, 0, 0, 0, 0, false};
-        const std::size_t half = i / tile_rows<T>;  // two tiles share a line
+    /// Of a transposed a, two panels share the lines of the next two: each takes half of the steps of k, in two calls.
+    prefetch_plan steps_ahead(std::size_t i, T const* from) const {
+        const std::size_t half = i / tile % 2;
+        if (p_.a.row_stride != 1 || i + (4 - half) * tile > p_.m) return {p_.a.data, 0, 0, 0, 0, false};
         const auto quarter = static_cast<std::ptrdiff_t>(kc_ / 16 * 4) * p_.a.column_stride;
-        return {
-            then + static_cast<std::ptrdiff_t>(half / 2) * line + static_cast<std::ptrdiff_t>(half % 2) * 2 * quarter,
-            quarter,
-            p_.a.column_stride,
-            0,
-            2,
-            true};
+        return {from + static_cast<std::ptrdiff_t>((2 - half) * tile) + static_cast<std::ptrdiff_t>(2 * half) * quarter,
+                quarter,
+                p_.a.column_stride,
+                0,
+                2,
+                true};
+    }
+
+    void choose_tail() {
+        const std::size_t rest = p_.n % width;
+        const bool possible = p_.a.column_stride == 1 || (p_.a.row_stride == 1 && tile == 8);
+        tail_ = !p_.in_place && rest <= most_tail && possible ? rest : 0;
+        n_ = p_.n - tail_;
     }
 
 public:
-    explicit gemm_block(gemm_problem<T> const& p) : p_(p) {}
+    explicit gemm_block(gemm_problem<T> const& p) : p_(p), partial_(p) {
+        epilogue<T> other = p.finish.values;
+        other.column_bias = nullptr;
+        only_bias_ = p.finish.values.column_bias && other.empty();
+        partial_.finish.values = {};
+        partial_.finish.values.scale = p.finish.values.scale;
+    }
 
     [[gnu::noinline]] void run() {
         const std::size_t kc = block_of_k<T>(p_.k);
-        // Packing costs about two moves a register, use saves misses: not worth it for few rows or a b that fits L2.
-        b_in_place_ = p_.in_place ||
-                      (p_.b.column_stride == 1 && (p_.m <= 2 * tile_rows<T> || p_.k * p_.n * sizeof(T) <= b_bytes / 2));
+        // In place where b is used too seldom to pack it, or lies in L2 anyway.
+        b_in_place_ =
+            p_.in_place || (p_.b.column_stride == 1 && (p_.m <= 2 * tile || p_.k * p_.n * sizeof(T) <= b_bytes / 2));
+        choose_tail();
         const std::size_t nc =
-            even_part(p_.n, b_bytes / sizeof(T) / kc / tile_columns<T> * tile_columns<T>, tile_columns<T>);
-        for (j0_ = 0; j0_ < p_.n; j0_ += nc) {
-            nc_ = std::min(nc, p_.n - j0_);
+            even_part(n_, b_bytes / sizeof(T) / kc / tile_columns<T> * tile_columns<T>, tile_columns<T>);
+        for (j0_ = 0; j0_ < n_ || j0_ == 0; j0_ += std::max(nc, width)) {
+            nc_ = std::min(nc, n_ - j0_);
             for (k0_ = 0; k0_ < p_.k; k0_ += kc) {
                 kc_ = std::min(kc, p_.k - k0_);
+                last_k_ = k0_ + kc_ == p_.k;
                 accumulate_ = p_.accumulate || k0_ != 0;
-                pack_b();
+                if (j0_ + nc_ == n_) pack_tail();
                 sweep_rows();
             }
         }

@@ -70,6 +70,7 @@ template <class T>
     const std::size_t whole = columns / width * width;
     if (column == 1) {
         for (std::size_t i = 0; i < k; ++i, b += step, to += padded) {
+            __builtin_prefetch(b + static_cast<std::ptrdiff_t>(16) * step);
             for (std::size_t j = 0; j < whole; j += width) batch::load_unaligned(b + j).store_unaligned(to + j);
             if (whole < columns) simd::load_partial<T>(b + whole, columns - whole).store_unaligned(to + whole);
         }
@@ -78,10 +79,19 @@ template <class T>
     std::size_t done = 0;
     if (step == 1) {
         done = k / width * width;
-        for (std::size_t j = 0; j < padded; j += width)
-            for (std::size_t i = 0; i < done; i += width)
-                transpose_block(b + static_cast<std::ptrdiff_t>(j) * column + i, column, std::min(width, columns - j),
-                                to + i * padded + j, static_cast<std::ptrdiff_t>(padded));
+        constexpr std::size_t ahead = 256 / sizeof(T);  // four lines: too many streams for the machine to see
+        for (std::size_t j = 0; j < padded; j += width) {
+            T const* const rows = b + static_cast<std::ptrdiff_t>(j) * column;
+            for (std::size_t i = 0; i < done; i += width) {
+                T const* const then = i + ahead < done ? rows + i + ahead
+                                                       : rows + static_cast<std::ptrdiff_t>(width) * column +
+                                                             (i + ahead < done + width ? 0 : i + ahead - done);
+                for (std::size_t r = 0; r < width; ++r)
+                    __builtin_prefetch(then + static_cast<std::ptrdiff_t>(r) * column);
+                transpose_block(rows + i, column, std::min(width, columns - j), to + i * padded + j,
+                                static_cast<std::ptrdiff_t>(padded));
+            }
+        }
     }
     for (std::size_t i = done; i < k; ++i) {
         T const* const from = b + static_cast<std::ptrdiff_t>(i) * step;
@@ -90,55 +100,17 @@ template <class T>
     }
 }
 
-/// Copies a row of Registers whole registers.
-template <class T, std::size_t Registers>
-TENET_INLINE void copy_registers(T const* from, T* to) {
-    constexpr std::size_t width = simd::width<T>;
-    TENET_UNROLL
-    for (std::size_t j = 0; j < Registers; ++j)
-        simd::batch<T>::load_unaligned(from + j * width).store_unaligned(to + j * width);
-}
-
-/// Packs a block of b with contiguous rows into panels, each row from end to end: memory likes long runs.
-template <class T>
-[[gnu::noinline]] void pack_rows(T const* b, std::ptrdiff_t step, std::size_t k, std::size_t columns, T* to) {
-    constexpr std::size_t width = simd::width<T>, most = tile_registers<T>, tile = most * width;
-    // Panels as panel_registers cuts them: as many whole tiles as leave no single register behind, then the rest.
-    std::size_t tiles = 0, left = (columns + width - 1) / width;
-    for (; panel_registers<T>(left) == most && tiles < columns / tile; left -= most) ++tiles;
-    T const* from = b;
-    T* row = to;
-    for (std::size_t i = 0; i < k; ++i, from += step, row += tile)
-        for (std::size_t t = 0; t < tiles; ++t) copy_registers<T, most>(from + t * tile, row + t * tile * k);
-    std::size_t done = tiles * tile;
-    while (done < columns) {
-        const std::size_t registers = panel_registers<T>(left), padded = registers * width;
-        pack_panel(b + done, step, std::ptrdiff_t{1}, k, std::min(padded, columns - done), padded, to + done * k);
-        done += padded;
-        left -= registers;
-    }
-}
-
-/// Packs `rows` rows of a, of strides (row, step), into tiles [k][tile_rows] one after another; the last may have
-/// fewer rows and is then [k][its rows]. Reads along k outermost, so that whole cache lines of a transposed a are used.
+/// Packs `rows` rows of a, of strides (row, step), as [k][rows].
 template <class T>
 [[gnu::noinline]] void pack_steps(T const* a, std::ptrdiff_t row, std::ptrdiff_t step, std::size_t rows, std::size_t k,
                                   T* to) {
-    constexpr std::size_t tile = tile_rows<T>;
-    const std::size_t whole = rows / tile * tile, rest = rows - whole;
-    for (std::size_t s = 0; s < k; ++s, a += step) {
-        if (row == 1) {
-            for (std::size_t r = 0; r < whole; r += tile)
-                __builtin_memcpy(to + r * k + s * tile, a + r, tile * sizeof(T));
-            for (std::size_t r = 0; r < rest; ++r) to[whole * k + s * rest + r] = a[whole + r];
-        } else {
-            for (std::size_t r = 0; r < whole; r += tile)
-                for (std::size_t i = 0; i < tile; ++i)
-                    to[r * k + s * tile + i] = a[static_cast<std::ptrdiff_t>(r + i) * row];
-            for (std::size_t r = 0; r < rest; ++r)
-                to[whole * k + s * rest + r] = a[static_cast<std::ptrdiff_t>(whole + r) * row];
-        }
+    if (row == 1 && rows == tile_rows<T>) {
+        for (std::size_t s = 0; s < k; ++s, a += step, to += tile_rows<T>)
+            __builtin_memcpy(to, a, tile_rows<T> * sizeof(T));
+        return;
     }
+    for (std::size_t s = 0; s < k; ++s, a += step, to += rows)
+        for (std::size_t r = 0; r < rows; ++r) to[r] = a[static_cast<std::ptrdiff_t>(r) * row];
 }
 
 /// Copies rows of k contiguous elements, `row` apart, to rows `to_row` apart.

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <type_traits>
 
+#include <tenet/kernel/epilogue.hpp>
+
 namespace tenet::kernel {
 
 /// A matrix in memory owned elsewhere; strides are in elements and may be anything, e.g. those of a transpose.
@@ -25,6 +27,32 @@ struct matrix_view {
 namespace detail {
 
 template <class T>
+struct gemm_problem;
+
+/// Where the sums of one tile belong: `rows` x `columns` elements of c, whose first lies at (row, column) of the
+/// problem.
+template <class T>
+struct tile_results {
+    gemm_problem<T> const* problem;
+    matrix_view<T> c;
+    std::size_t row, column, rows, columns;
+    bool accumulate;
+};
+
+/// Brings the sums of a tile, whose columns are contiguous, to c.
+template <class T>
+using tile_finish = void (*)(tile_results<T> const&, matrix_view<T const>);
+
+/// An epilogue and the code for it, where columns of c are contiguous and where they are not: pointers, so that
+/// programs without epilogues do not compile it.
+template <class T>
+struct gemm_epilogue {
+    epilogue<T> values{};
+    T* origin = nullptr;  ///< c of the whole product
+    tile_finish<T> contiguous = nullptr, strided = nullptr;
+};
+
+template <class T>
 struct gemm_problem {
     std::size_t m, n, k;
     matrix_view<T const> a, b;
@@ -32,19 +60,19 @@ struct gemm_problem {
     bool accumulate;
     /// Read a and b where they lie: the caller knows that they are in L1 and that rows of b are contiguous.
     bool in_place = false;
+    gemm_epilogue<T> finish{};
 };
 
-/// Bytes of the packed copies: of b, half of a usual L2 cache; of a, 48 rows.
+/// Bytes of the packed copies: of b, half of a usual L2 cache; of a, the rows of one tile, off the power of two.
 inline constexpr std::size_t b_bytes = std::size_t{1} << 19;
-inline constexpr std::size_t a_rows = 48;
 inline constexpr std::size_t row_bytes = 2048;  ///< of a row of a within one block of k
-inline constexpr std::size_t a_bytes = a_rows * row_bytes;
+inline constexpr std::size_t a_bytes = 8 * (row_bytes + 64);
 
-/// This thread's packing buffers and the tile that a tail or a scattered c goes through.
+/// This thread's packing buffers.
 struct gemm_workspace {
     alignas(64) std::byte b[b_bytes];
     alignas(64) std::byte a[a_bytes];
-    alignas(64) std::byte c[8 * 3 * 64];
+    alignas(64) std::byte tail[4 * row_bytes];  ///< up to four columns of b
 };
 inline gemm_workspace& workspace() {
     static thread_local gemm_workspace space;

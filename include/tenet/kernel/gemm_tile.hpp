@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <tenet/base/macros.hpp>
+#include <tenet/kernel/gemm_problem.hpp>
 #include <tenet/simd/batch.hpp>
 
 namespace tenet::kernel::detail {
@@ -28,49 +29,41 @@ struct tile_arguments {
     std::ptrdiff_t a_row, a_step;  ///< strides of a along the tile's rows and along k
     T const* b;
     std::ptrdiff_t b_step;  ///< stride of b along k; along columns it is 1
-    T* c;
-    std::ptrdiff_t c_row;
     std::size_t k;
-    std::size_t tail;  ///< columns of the last register that exist in c; 0 for all of them
-    bool accumulate;
     T const* next;  ///< memory that the caller reads next: one line of 64 bytes is prefetched every
     std::ptrdiff_t next_step, next_skip;  ///< four k, `next_step` apart, and `next_skip` further after every four lines
     bool next_far;                        ///< into the L2 cache only: L1 could not hold it
+    T* copy_a;                            ///< of tiles that pack: where a goes as [k][rows]
+    T* copy_b;                            ///< ... and b as [k][columns]
+    T const* b_then;                      ///< ... and the rows of b that are packed after these
+    T const* also[2];                     ///< what the epilogue reads or writes beside c, with c's strides
+    std::size_t also_count;
+    T const* bias;          ///< added to every row of sums that are just stored, unless null
+    tile_finish<T> finish;  ///< brings the sums to c; null if whole registers of contiguous rows are just stored
+    tile_results<T> to;
 };
 
-/// c (+)= the first `columns` columns of a finished tile whose rows are `from_row` apart.
-template <class T>
-[[gnu::noinline]] void merge_tile(T const* from, std::size_t from_row, T* c, std::ptrdiff_t c_row, std::size_t rows,
-                                  std::size_t columns, bool accumulate) {
-    using batch = simd::batch<T>;
-    constexpr std::size_t width = simd::width<T>;
-    for (std::size_t i = 0; i < rows; ++i, from += from_row, c += c_row) {
-        std::size_t j = 0;
-        for (; j + width <= columns; j += width) {
-            batch x = batch::load_aligned(from + j);
-            if (accumulate) x = batch::load_unaligned(c + j) + x;
-            x.store_unaligned(c + j);
-        }
-        if (j == columns) continue;
-        batch x = batch::load_aligned(from + j);
-        if (accumulate) x = simd::load_partial<T>(c + j, columns - j) + x;
-        simd::store_partial<T>(x, c + j, columns - j);
-    }
-}
+/// What a tile packs on its way: moving data between its multiplications costs nothing, before them a lot.
+enum class packing { none, a, b, both };
+
+/// Steps of k by which a tile that packs b prefetches it.
+inline constexpr std::size_t pack_ahead = 24;
 
 /// c[i,j] (+)= sum over k of a[i,k] b[k,j] for Rows rows and Registers * width columns.
-template <class T, std::size_t Rows, std::size_t Registers>
+template <class T, std::size_t Rows, std::size_t Registers, packing Packs = packing::none>
 [[gnu::noinline]] void tile_product(tile_arguments<T> const& t) {
     using batch = simd::batch<T>;
     constexpr std::size_t width = simd::width<T>;
+    constexpr bool packs_a = Packs == packing::a || Packs == packing::both;
+    constexpr bool packs_b = Packs == packing::b || Packs == packing::both;
     batch sum[Rows][Registers];
     TENET_UNROLL
     for (std::size_t i = 0; i < Rows; ++i) {
         TENET_UNROLL
         for (std::size_t j = 0; j < Registers; ++j) sum[i][j] = batch(T{0});
     }
-    T* const c = t.c;
-    const std::ptrdiff_t c_row = t.c_row;
+    T* const c = t.to.c.data;
+    const std::ptrdiff_t c_row = t.to.c.row_stride;
     // Strides in bytes: g++ compiles the loop a second time for strides of one element, to no avail.
     constexpr std::ptrdiff_t size = sizeof(T);
     const auto at = [](T const* p, std::ptrdiff_t bytes) {
@@ -78,6 +71,9 @@ template <class T, std::size_t Rows, std::size_t Registers>
     };
     T const *b = t.b, *next = t.next, *c_next = c;
     const std::ptrdiff_t a_row = t.a_row * size, a_step = t.a_step * size, b_step = t.b_step * size;
+    [[maybe_unused]] T *copy_a = t.copy_a, *copy_b = t.copy_b;
+    [[maybe_unused]] T const* ahead =
+        packs_b && t.k > pack_ahead ? at(b, b_step * std::ptrdiff_t{pack_ahead}) : t.b_then;
     // Three rows a pointer: x86 addresses p, p + stride, p + 2 stride. The empty statement hides from the compiler how
     // the pointers relate, for g++ would otherwise keep seven multiples of the stride, and spill.
     constexpr std::size_t groups = (Rows + 2) / 3;
@@ -87,7 +83,7 @@ template <class T, std::size_t Rows, std::size_t Registers>
         group[g] = at(t.a, static_cast<std::ptrdiff_t>(3 * g) * a_row);
         asm("" : "+r"(group[g]));
     }
-    std::size_t c_rows = t.k >= 128 ? Rows : 0;
+    std::size_t c_rows = t.k >= 128 ? Rows : 0, also = t.also_count;
     for (std::size_t k = t.k; k != 0; --k) {
         if (k % 4 == 0) {
             if (t.next_far) __builtin_prefetch(next, 0, 2);
@@ -98,13 +94,29 @@ template <class T, std::size_t Rows, std::size_t Registers>
                 TENET_UNROLL
                 for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width, 1);
                 c_next += c_row;
-                --c_rows;
+                if (--c_rows == 0 && also != 0) {
+                    c_next = t.also[--also];
+                    c_rows = Rows;
+                }
             }
         }
         batch row[Registers];
         TENET_UNROLL
         for (std::size_t j = 0; j < Registers; ++j) row[j] = batch::load_unaligned(b + j * width);
         b = at(b, b_step);  // here, not below: g++ would read b again for every row rather than keep it in registers
+        if constexpr (packs_b) {
+            TENET_UNROLL
+            for (std::size_t j = 0; j < Registers; ++j) {
+                row[j].store_aligned(copy_b + j * width);
+                __builtin_prefetch(ahead + j * width);
+            }
+            copy_b += Registers * width;
+            ahead = k == pack_ahead + 1 ? t.b_then : at(ahead, b_step);
+        }
+        if constexpr (packs_a) {
+            __builtin_memcpy(copy_a, group[0], Rows * sizeof(T));
+            copy_a += Rows;
+        }
         TENET_UNROLL
         for (std::size_t i = 0; i < Rows; ++i) {
             const batch x(*at(group[i / 3], static_cast<std::ptrdiff_t>(i % 3) * a_row));
@@ -114,16 +126,24 @@ template <class T, std::size_t Rows, std::size_t Registers>
         TENET_UNROLL
         for (std::size_t g = 0; g < groups; ++g) group[g] = at(group[g], a_step);
     }
-    if (t.tail != 0) {
+    if (t.finish) {
         alignas(64) T buffer[Rows * Registers * width];
         TENET_UNROLL
         for (std::size_t i = 0; i < Rows; ++i) {
             TENET_UNROLL
             for (std::size_t j = 0; j < Registers; ++j) sum[i][j].store_aligned(buffer + (i * Registers + j) * width);
         }
-        return merge_tile<T>(buffer, Registers * width, c, c_row, Rows, (Registers - 1) * width + t.tail, t.accumulate);
+        return t.finish(t.to, {buffer, Registers * width, 1});
     }
-    if (t.accumulate) {
+    if (t.bias) {
+        TENET_UNROLL
+        for (std::size_t j = 0; j < Registers; ++j) {
+            const batch x = batch::load_unaligned(t.bias + j * width);
+            TENET_UNROLL
+            for (std::size_t i = 0; i < Rows; ++i) sum[i][j] = sum[i][j] + x;
+        }
+    }
+    if (t.to.accumulate) {
         TENET_UNROLL
         for (std::size_t i = 0; i < Rows; ++i) {
             TENET_UNROLL
@@ -154,6 +174,14 @@ template <class T>
 tile_function<T> find_tile(std::size_t rows, std::size_t registers) {
     return tile_table<T>[(rows - 1) * tile_registers<T> + registers - 1];
 }
+
+/// The largest tile, packing.
+template <class T>
+inline constexpr std::array<tile_function<T>, 4> packing_table{
+    &tile_product<T, tile_rows<T>, tile_registers<T>, packing::none>,
+    &tile_product<T, tile_rows<T>, tile_registers<T>, packing::a>,
+    &tile_product<T, tile_rows<T>, tile_registers<T>, packing::b>,
+    &tile_product<T, tile_rows<T>, tile_registers<T>, packing::both>};
 
 /// Registers of the panel that starts when `left` registers of columns are left: the largest, except that
 /// one left-over register is avoided (4 is 2 + 2, not 3 + 1).

@@ -68,6 +68,7 @@ void row_times_columns(gemm_problem<T> const& p) {
             x = copy;
         }
         const bool accumulate = p.accumulate || k0 != 0;
+        const T scale = p.finish.values.scale;
         T out[4];
         for (std::size_t j = 0; j < p.n; j += 4) {
             T const* const columns = p.b.data + static_cast<std::ptrdiff_t>(j) * p.b.column_stride + k0;
@@ -78,21 +79,21 @@ void row_times_columns(gemm_problem<T> const& p) {
                     dot_rows<1>(x, columns + static_cast<std::ptrdiff_t>(r) * p.b.column_stride, 0, k, out + r);
             for (std::size_t r = 0; r < count; ++r) {
                 T& to = p.c.data[static_cast<std::ptrdiff_t>(j + r) * p.c.column_stride];
-                to = accumulate ? to + out[r] : out[r];
+                to = accumulate ? to + scale * out[r] : scale * out[r];
             }
         }
     }
 }
 
-/// c[j] += sum over r < Rows of x[r * x_stride] b[r * row + j], in the order of r.
+/// c[j] += sum over r < Rows of factor x[r * x_stride] b[r * row + j], in the order of r.
 template <std::size_t Rows, class T>
-[[gnu::noinline]] void add_scaled_rows(T const* x, std::ptrdiff_t x_stride, T const* b, std::ptrdiff_t row,
+[[gnu::noinline]] void add_scaled_rows(T factor, T const* x, std::ptrdiff_t x_stride, T const* b, std::ptrdiff_t row,
                                        std::size_t n, T* c) {
     using batch = simd::batch<T>;
     constexpr std::size_t width = simd::width<T>;
     batch scale[Rows];
     TENET_UNROLL
-    for (std::size_t r = 0; r < Rows; ++r) scale[r] = batch(x[static_cast<std::ptrdiff_t>(r) * x_stride]);
+    for (std::size_t r = 0; r < Rows; ++r) scale[r] = batch(factor * x[static_cast<std::ptrdiff_t>(r) * x_stride]);
     std::size_t j = 0;
     for (; j + width <= n; j += width) {
         batch sum = batch::load_unaligned(c + j);
@@ -114,6 +115,7 @@ template <std::size_t Rows, class T>
 template <class T>
 void row_times_rows(gemm_problem<T> const& p) {
     constexpr std::size_t chunk = 8192 / sizeof(T);
+    const T scale = p.finish.values.scale;
     for (std::size_t j = 0; j < p.n; j += chunk) {
         const std::size_t n = std::min(chunk, p.n - j);
         T* const c = p.c.data + j;
@@ -122,9 +124,9 @@ void row_times_rows(gemm_problem<T> const& p) {
         T const* x = p.a.data;
         std::size_t k = 0;
         for (; k + 8 <= p.k; k += 8, b += 8 * p.b.row_stride, x += 8 * p.a.column_stride)
-            add_scaled_rows<8>(x, p.a.column_stride, b, p.b.row_stride, n, c);
+            add_scaled_rows<8>(scale, x, p.a.column_stride, b, p.b.row_stride, n, c);
         for (; k < p.k; ++k, b += p.b.row_stride, x += p.a.column_stride)
-            add_scaled_rows<1>(x, p.a.column_stride, b, p.b.row_stride, n, c);
+            add_scaled_rows<1>(scale, x, p.a.column_stride, b, p.b.row_stride, n, c);
     }
 }
 
