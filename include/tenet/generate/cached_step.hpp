@@ -3,6 +3,8 @@
 // keys and values of all earlier ones are remembered. One program serves prompts, in chunks, and single tokens.
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,6 +12,7 @@
 #include <tenet/op/cache.hpp>
 #include <tenet/op/gather.hpp>
 #include <tenet/program/program.hpp>
+#include <tenet/shape/sequence.hpp>
 
 namespace tenet {
 

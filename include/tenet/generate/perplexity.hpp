@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,18 +10,11 @@
 
 #include <tenet/base/exception.hpp>
 #include <tenet/generate/cached_step.hpp>
+#include <tenet/generate/options.hpp>
 #include <tenet/op/cross_entropy.hpp>
 #include <tenet/program/parameters.hpp>
 
 namespace tenet {
-
-/// The loss of a text.
-struct text_loss {
-    double mean = 0;         ///< in nats a token: the mean of -ln p(token | tokens before)
-    std::size_t tokens = 0;  ///< how many were predicted: all but the first
-
-    double perplexity() const { return std::exp(mean); }
-};
 
 namespace detail {
 

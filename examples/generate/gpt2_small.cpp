@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#include "compiled_model.hpp"
+#include "sizes.hpp"
+
+namespace generate {
+
+std::unique_ptr<language_model> make_gpt2_small() {
+    return std::make_unique<compiled_model<gpt2<tenet::gpt2_small>, 4>>();
+}
+
+}  // namespace generate

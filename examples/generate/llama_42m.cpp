@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#include "compiled_model.hpp"
+#include "sizes.hpp"
+
+namespace generate {
+
+std::unique_ptr<language_model> make_llama_42m() {
+    return std::make_unique<compiled_model<llama<llama_stories_42m>, 4>>();
+}
+
+}  // namespace generate
