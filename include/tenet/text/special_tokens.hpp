@@ -60,8 +60,8 @@ public:
             if (rule != special_rule::as_text) wanted_.push_back({&token, rule});
         }
         if (known != policy.exceptions.size()) report_unknown(tokens, policy);
-        std::stable_sort(wanted_.begin(), wanted_.end(),
-                         [](wanted const& a, wanted const& b) { return a.token->text.size() > b.token->text.size(); });
+        std::sort(wanted_.begin(), wanted_.end(),
+                  [](wanted const& a, wanted const& b) { return a.token->text.size() > b.token->text.size(); });
         for (wanted const& w : wanted_) begins_[static_cast<unsigned char>(w.token->text[0])] = true;
     }
 
