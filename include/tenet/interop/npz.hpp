@@ -47,18 +47,19 @@ private:
     std::string place_;
 };
 
+inline constexpr std::array<std::uint32_t, 256> crc32_table = [] {
+    std::array<std::uint32_t, 256> table{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+        std::uint32_t c = i;
+        for (int k = 0; k < 8; ++k) c = (c & 1) != 0 ? 0xEDB88320u ^ c >> 1 : c >> 1;
+        table[i] = c;
+    }
+    return table;
+}();
+
 // Goes on with a checksum whose bits are still inverted.
 inline std::uint32_t crc32_more(std::uint32_t c, std::span<std::byte const> bytes) {
-    static constexpr auto table = [] {
-        std::array<std::uint32_t, 256> t{};
-        for (std::uint32_t i = 0; i < 256; ++i) {
-            std::uint32_t c = i;
-            for (int k = 0; k < 8; ++k) c = (c & 1) != 0 ? 0xEDB88320u ^ c >> 1 : c >> 1;
-            t[i] = c;
-        }
-        return t;
-    }();
-    for (std::byte b : bytes) c = table[(c ^ std::to_integer<std::uint32_t>(b)) & 0xFF] ^ c >> 8;
+    for (std::byte b : bytes) c = crc32_table[(c ^ std::to_integer<std::uint32_t>(b)) & 0xFF] ^ c >> 8;
     return c;
 }
 inline std::uint32_t crc32(std::span<std::byte const> bytes) {
