@@ -14,9 +14,12 @@ namespace {
 void add_write(CLI::App& app, generate::write_options& o) {
     tenet::generation_options& g = o.generation;
     tenet::sampling_options& s = g.sampling;
+    g.max_tokens = 0;  // until it is given
     app.add_option("--prompt", o.prompts, "Text to continue; several are continued side by side")->take_all();
     app.add_option("--ids", o.ids, "A prompt as tokens: \"1 2 3\". What follows is printed as tokens too")->take_all();
-    app.add_option("--tokens", g.max_tokens, "Most new tokens of a text")->capture_default_str();
+    app.add_option("--tokens", g.max_tokens,
+                   "Most new tokens of a text; default: 128, or as many as fit into the context")
+        ->check(CLI::PositiveNumber);
     app.add_option("--temperature", s.temperature, "Below 1 bolder choices get rarer; 0: always the likeliest")
         ->capture_default_str();
     app.add_option("--top-k", s.top_k, "Choose among the k likeliest tokens; 0: all")->capture_default_str();

@@ -69,6 +69,13 @@ int write(write_options const& o) {
     const any_tokenizer tokenizer(o.model, model->vocabulary());
     const std::vector<ids> prompts = prompts_of(o, tokenizer);
     generation_options options = o.generation;
+    if (options.max_tokens == 0) {
+        // Unless told: 128, or what the context has room for after the longest prompt.
+        std::size_t longest = 0;
+        for (ids const& p : prompts) longest = std::max(longest, p.size());
+        options.max_tokens =
+            o.slide ? 128 : std::min<std::size_t>(128, model->context() + 1 - std::min(longest, model->context()));
+    }
     options.overflow = o.slide ? context_overflow::slide : context_overflow::error;
     for (std::string const& s : o.stop_ids) options.stop.push_back(ids_of(s, "--stop-ids"));
     if (!o.ignore_end)

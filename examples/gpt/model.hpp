@@ -11,7 +11,7 @@ namespace gpt {
 using namespace tenet;
 
 struct Batch : at_most<16> {};
-struct Time : axis<64> {};
+struct Time : axis<64>, sequence {};
 struct Vocab : axis<128> {};  // room: a text's own alphabet is smaller, and the rest of the classes is masked
 struct Embed : axis<128> {};
 struct Hidden : axis<512> {};
@@ -24,7 +24,7 @@ struct attention {
     nn::linear<axes<Embed>, axes<QKV, Heads, HeadDim>, Bias> c_attn;
     nn::linear<axes<Heads, HeadDim>, axes<Embed>, Bias> c_proj;
 
-    constexpr auto operator()(auto x) const { return c_proj(causal_attention<Time, HeadDim>(c_attn(x))); }
+    constexpr auto operator()(auto x) const { return c_proj(causal_attention<sequence, HeadDim>(c_attn(x))); }
 };
 
 template <bool Bias>
@@ -43,29 +43,27 @@ struct block {
 /// `Layers` blocks between the embeddings and a head that shares the token table.
 template <int Layers, bool Bias = nn::no_bias>
 struct model_of_depth {
+    using Vocab = gpt::Vocab;
+    static constexpr std::size_t context = Time::capacity;
+
     parameter<Vocab, Embed> wte{"wte.weight"};
     parameter<Time, Embed> wpe{"wpe.weight"};
     stack<block<Bias>, Layers> h;
     nn::layer_norm<Embed, Bias> ln_f;
 
-    constexpr auto operator()(auto tokens) const {
-        auto x = lookup(wte, tokens) + wpe;
-        return dot<Embed>(ln_f(h(x)), wte);  // the tied head: by name, so no transpose
+    constexpr auto operator()(auto tokens) const { return logits(ln_f(h(lookup(wte, tokens) + wpe))); }
+
+    // What text is written with: positions as an input, logits for the last token only.
+    constexpr auto hidden(auto tokens, auto positions) const {
+        return ln_f(h(lookup(wte, tokens) + lookup(wpe, positions)));
     }
+    constexpr auto logits(auto x) const { return dot<Embed>(x, wte); }  // the tied head: by name, so no transpose
 };
 
 /// The loss of the next token. `mask` [Vocab] is 0 for the classes that exist and very negative for the others.
 struct next_token_loss {
     constexpr auto operator()(auto const& m, auto tokens, auto targets, auto mask) const {
         return cross_entropy<Vocab>(m(tokens) + mask, targets);
-    }
-};
-
-/// The loss of the next token, and the logits.
-struct loss_and_logits {
-    constexpr auto operator()(auto const& m, auto tokens, auto targets, auto mask) const {
-        auto logits = m(tokens) + mask;
-        return std::tuple{cross_entropy<Vocab>(logits, targets), logits};
     }
 };
 

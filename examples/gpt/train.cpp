@@ -19,6 +19,7 @@
 #include "evaluator.hpp"
 #include "run_folder.hpp"
 #include "trainer.hpp"
+#include "writer.hpp"
 
 namespace gpt {
 namespace {
@@ -175,7 +176,7 @@ int train(train_options const& options) {
     shown.seed = s.seed;
     shown.tokens = 300;
     if (!run.tokenizer.knows(shown.prompt)) shown.prompt = run.tokenizer.alphabet().substr(0, 1);
-    std::printf("%s\n", write_text(evaluate, theta, run.tokenizer, shown).c_str());
+    std::printf("%s\n", write_text(theta, run.tokenizer, shown).c_str());
     return 0;
 }
 
