@@ -10,7 +10,7 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/tenet-config-versio
   COMPATIBILITY SameMinorVersion
   ARCH_INDEPENDENT)
 
-install(TARGETS tenet EXPORT tenet-targets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS tenet tenet_short_errors EXPORT tenet-targets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT tenet-targets NAMESPACE tenet:: DESTINATION ${package_dir})
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/tenet-config.cmake

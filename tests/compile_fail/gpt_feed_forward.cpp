@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: dot_axis_missing_on_left<Heads, 4, axes<Batch, Time, Hidden>>
-// max-lines-gcc: 19
-// max-lines-clang: 40
+// max-lines: 19
+// options-clang: -ftemplate-backtrace-limit=2
 // max-messages: 19
 //
 // One wrong axis deep in a GPT: in the feed-forward of a block of a stack, in a training program that is used.
