@@ -79,6 +79,7 @@ set(TENET_HEADERS
   include/tenet/io/safetensors_tensor.hpp
   include/tenet/io/safetensors_writer.hpp
   include/tenet/kernel.hpp
+  include/tenet/kernel/adamw_8bit.hpp
   include/tenet/kernel/argmax.hpp
   include/tenet/kernel/attention.hpp
   include/tenet/kernel/attention_backward.hpp
@@ -87,21 +88,27 @@ set(TENET_HEADERS
   include/tenet/kernel/attention_tile.hpp
   include/tenet/kernel/copy.hpp
   include/tenet/kernel/cross_entropy.hpp
+  include/tenet/kernel/dequantize.hpp
   include/tenet/kernel/dropout.hpp
+  include/tenet/kernel/dynamic_map.hpp
   include/tenet/kernel/epilogue.hpp
   include/tenet/kernel/gather.hpp
   include/tenet/kernel/gemm.hpp
   include/tenet/kernel/gemm_block.hpp
+  include/tenet/kernel/gemm_dots.hpp
   include/tenet/kernel/gemm_finish.hpp
   include/tenet/kernel/gemm_pack.hpp
   include/tenet/kernel/gemm_problem.hpp
+  include/tenet/kernel/gemm_quantized.hpp
   include/tenet/kernel/gemm_small.hpp
   include/tenet/kernel/gemm_tail.hpp
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
   include/tenet/kernel/layer_norm.hpp
+  include/tenet/kernel/nf4.hpp
   include/tenet/kernel/norm_rows.hpp
   include/tenet/kernel/optimizer.hpp
+  include/tenet/kernel/quantize.hpp
   include/tenet/kernel/random.hpp
   include/tenet/kernel/reduce.hpp
   include/tenet/kernel/rms_norm.hpp
@@ -109,6 +116,7 @@ set(TENET_HEADERS
   include/tenet/kernel/row.hpp
   include/tenet/kernel/softmax.hpp
   include/tenet/kernel/softmax_rows.hpp
+  include/tenet/kernel/storage.hpp
   include/tenet/kernel/strided_loop.hpp
   include/tenet/models.hpp
   include/tenet/models/gpt2.hpp
@@ -202,6 +210,7 @@ set(TENET_HEADERS
   include/tenet/simd/erf.hpp
   include/tenet/simd/exp.hpp
   include/tenet/simd/log.hpp
+  include/tenet/simd/lookup.hpp
   include/tenet/simd/math.hpp
   include/tenet/simd/pow.hpp
   include/tenet/simd/reduce.hpp

@@ -4,12 +4,14 @@
 #include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 
 #include <tenet/simd/convert.hpp>
+#include <tenet/simd/lookup.hpp>
 
 namespace simd = tenet::simd;
 
@@ -56,6 +58,48 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(all_pairs, T, numbers) {
     check_pair<T, std::int32_t>();
     check_pair<T, std::int64_t>();
     check_pair<T, bool>();
+    check_pair<T, std::int8_t>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(half_floats, T, numbers) {
+    constexpr std::size_t n = simd::width<T>;
+    std::uint16_t bits[n + 1];
+    float values[n + 1];
+    for (std::size_t i = 0; i <= n; ++i) {
+        values[i] = i % 4 == 3 ? std::numeric_limits<float>::infinity() : 0.5f - static_cast<float>(i);
+        bits[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(values[i]) >> 16);
+    }
+    T lanes[n];
+    simd::load_bfloat16<T>(bits + 1).store_unaligned(lanes);
+    for (std::size_t i = 0; i < n; ++i) BOOST_TEST(lanes[i] == static_cast<T>(values[i + 1]));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_byte_has_its_sign, T, numbers) {
+    constexpr std::size_t n = simd::width<T>;
+    for (int first = -128; first + static_cast<int>(n) <= 128; ++first) {
+        std::int8_t bytes[n];
+        for (std::size_t i = 0; i < n; ++i) bytes[i] = static_cast<std::int8_t>(first + static_cast<int>(i));
+        T lanes[n];
+        simd::load_as<T>(bytes).store_unaligned(lanes);
+        for (std::size_t i = 0; i < n; ++i) BOOST_TEST(lanes[i] == static_cast<T>(bytes[i]));
+    }
+}
+
+template <class T>
+void check_lookup() {
+    if constexpr (simd::width<T> == 16) {
+        T table[16], lanes[16];
+        for (std::size_t i = 0; i < 16; ++i) table[i] = static_cast<T>(i * i) - T(7);
+        const std::uint8_t packed[8] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xf0};
+        simd::lookup_codes<T>(simd::batch<T>::load_unaligned(table), packed).store_unaligned(lanes);
+        for (std::size_t i = 0; i < 16; ++i) {
+            const unsigned code = i % 2 == 0 ? packed[i / 2] >> 4 : packed[i / 2] & 15u;
+            BOOST_TEST(lanes[i] == table[code]);
+        }
+    }
+}
+BOOST_AUTO_TEST_CASE(codes_by_halves_of_bytes) {
+    check_lookup<float>();
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(bool_is_not_zero, T, numbers) {
