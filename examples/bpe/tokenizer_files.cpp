@@ -39,7 +39,7 @@ special_token special_of(std::string const& option) {
 
 // OpenAI's encodings are known by how many lines they have.
 byte_pair_tokenizer open_ranks(std::string_view file, tokenizer_options const& options) {
-    const auto lines = std::count(file.begin(), file.end(), '\n');
+    const auto lines = std::count(file.begin(), file.end(), '\n') + !file.ends_with('\n');
     const auto known = lines == 50256    ? tiktoken_encoding::r50k_base()
                        : lines == 100256 ? tiktoken_encoding::cl100k_base()
                                          : tiktoken_encoding{};

@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(tokenizer_json_refuses_what_would_give_other_ids) {
     const auto with = [&](char const* place, json const& value) {
         json file = good;
         file[json::json_pointer(place)] = value;
-        return [text = file.dump()] { return read_tokenizer_json(text); };
+        return [contents = file.dump()] { return read_tokenizer_json(contents); };
     };
     const std::string where = "tokenizer.json: expected ";
     refused(with("/normalizer", {{"type", "NFC"}}), where + "no normalizer: it changes text for good, found \"NFC\"");
