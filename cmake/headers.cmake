@@ -9,6 +9,29 @@ set(TENET_HEADERS
   include/tenet/adapt/low_rank.hpp
   include/tenet/adapt/merge.hpp
   include/tenet/adapt/targets.hpp
+  include/tenet/align.hpp
+  include/tenet/align/advantages.hpp
+  include/tenet/align/dpo.hpp
+  include/tenet/align/group_advantages.hpp
+  include/tenet/align/grpo.hpp
+  include/tenet/align/kl.hpp
+  include/tenet/align/kto.hpp
+  include/tenet/align/masked_mean.hpp
+  include/tenet/align/metrics.hpp
+  include/tenet/align/moments.hpp
+  include/tenet/align/operand_axes.hpp
+  include/tenet/align/orpo.hpp
+  include/tenet/align/ppo.hpp
+  include/tenet/align/ppo_trainer.hpp
+  include/tenet/align/reference.hpp
+  include/tenet/align/reward.hpp
+  include/tenet/align/reward_shaping.hpp
+  include/tenet/align/rollout.hpp
+  include/tenet/align/sample_rollouts.hpp
+  include/tenet/align/scalar_head.hpp
+  include/tenet/align/sequence_log_probability.hpp
+  include/tenet/align/simpo.hpp
+  include/tenet/align/token_rows.hpp
   include/tenet/base.hpp
   include/tenet/base/constant.hpp
   include/tenet/base/exception.hpp
@@ -21,6 +44,9 @@ set(TENET_HEADERS
   include/tenet/base/type_name.hpp
   include/tenet/base/version.hpp
   include/tenet/data.hpp
+  include/tenet/data/completion_batch.hpp
+  include/tenet/data/completion_targets.hpp
+  include/tenet/data/preference_batch.hpp
   include/tenet/data/text_corpus.hpp
   include/tenet/data/token_windows.hpp
   include/tenet/generate.hpp

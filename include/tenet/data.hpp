@@ -2,5 +2,8 @@
 // data: everything that feeds a training.
 #pragma once
 
+#include <tenet/data/completion_batch.hpp>
+#include <tenet/data/completion_targets.hpp>
+#include <tenet/data/preference_batch.hpp>
 #include <tenet/data/text_corpus.hpp>
 #include <tenet/data/token_windows.hpp>

@@ -5,6 +5,7 @@
 #include <tenet/op.hpp>
 
 #include <tenet/adapt.hpp>
+#include <tenet/align.hpp>
 #include <tenet/base.hpp>
 #include <tenet/data.hpp>
 #include <tenet/generate.hpp>

@@ -191,8 +191,26 @@ private:
         context_.parameters[M] = reinterpret_cast<std::byte*>(const_cast<Real*>(block.data()));  // only read
     }
 
+    // An argument that holds a tensor and is more than that; the input's declaration names its type.
+    template <std::size_t I, class X>
+    requires requires(X const& x) { x.input_tensor(); }
+    void bind_input(X const& x) {
+        using input = std::tuple_element_t<I, typename spec::inputs_type>;
+        if constexpr (requires { typename input::argument_type; })
+            static_assert(std::is_same_v<X, typename input::argument_type>,
+                          "a program's input must be of the type that its declaration asks for");
+        bind_tensor<I>(x.input_tensor());
+    }
     template <std::size_t I, class T, class... A>
     void bind_input(tensor<T, A...> const& t) {
+        using input = std::tuple_element_t<I, typename spec::inputs_type>;
+        static_assert(
+            !requires { typename input::argument_type; },
+            "a program's input must be of the type that its declaration asks for, not a plain tensor");
+        bind_tensor<I>(t);
+    }
+    template <std::size_t I, class T, class... A>
+    void bind_tensor(tensor<T, A...> const& t) {
         using input = std::tuple_element_t<I, typename spec::inputs_type>;
         static_assert(std::is_same_v<axes<A...>, typename input::axes_type>,
                       "a program's input must be a tensor with the axes of its declaration, in their order");
