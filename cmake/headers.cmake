@@ -8,6 +8,8 @@ set(TENET_HEADERS
   include/tenet/adapt/lora_init.hpp
   include/tenet/adapt/low_rank.hpp
   include/tenet/adapt/merge.hpp
+  include/tenet/adapt/quantize.hpp
+  include/tenet/adapt/quantized.hpp
   include/tenet/adapt/targets.hpp
   include/tenet/align.hpp
   include/tenet/align/advantages.hpp
@@ -62,6 +64,7 @@ set(TENET_HEADERS
   include/tenet/graph/contract.hpp
   include/tenet/graph/contraction.hpp
   include/tenet/graph/cost.hpp
+  include/tenet/graph/dequantize.hpp
   include/tenet/graph/differentiate.hpp
   include/tenet/graph/fuse.hpp
   include/tenet/graph/geometry.hpp
@@ -120,8 +123,9 @@ set(TENET_HEADERS
   include/tenet/kernel/epilogue.hpp
   include/tenet/kernel/gather.hpp
   include/tenet/kernel/gemm.hpp
+  include/tenet/kernel/gemm_bf16.hpp
+  include/tenet/kernel/gemm_bf16_pack.hpp
   include/tenet/kernel/gemm_block.hpp
-  include/tenet/kernel/gemm_dots.hpp
   include/tenet/kernel/gemm_finish.hpp
   include/tenet/kernel/gemm_pack.hpp
   include/tenet/kernel/gemm_problem.hpp
@@ -230,6 +234,7 @@ set(TENET_HEADERS
   include/tenet/simd.hpp
   include/tenet/simd/activation.hpp
   include/tenet/simd/batch.hpp
+  include/tenet/simd/bf16.hpp
   include/tenet/simd/bits.hpp
   include/tenet/simd/compare.hpp
   include/tenet/simd/convert.hpp

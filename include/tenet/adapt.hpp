@@ -8,4 +8,6 @@
 #include <tenet/adapt/lora_init.hpp>
 #include <tenet/adapt/low_rank.hpp>
 #include <tenet/adapt/merge.hpp>
+#include <tenet/adapt/quantize.hpp>
+#include <tenet/adapt/quantized.hpp>
 #include <tenet/adapt/targets.hpp>

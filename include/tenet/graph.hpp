@@ -7,6 +7,7 @@
 #include <tenet/graph/contract.hpp>
 #include <tenet/graph/contraction.hpp>
 #include <tenet/graph/cost.hpp>
+#include <tenet/graph/dequantize.hpp>
 #include <tenet/graph/differentiate.hpp>
 #include <tenet/graph/fuse.hpp>
 #include <tenet/graph/geometry.hpp>

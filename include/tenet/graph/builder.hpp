@@ -9,6 +9,7 @@
 #include <tenet/base/list.hpp>
 
 #include <tenet/graph/node.hpp>
+#include <tenet/kernel/storage.hpp>
 
 namespace tenet {
 struct adapter_site;
@@ -27,7 +28,9 @@ struct parameter_slot {
     std::size_t padded = 0;    ///< of one layer, with padding
     int levels = 0;            ///< number of stacks around it, outermost first
     int trips[4] = {};
-    int stack = -1;           ///< the innermost stack around it, by its number in the trace
+    int stack = -1;  ///< the innermost stack around it, by its number in the trace
+    storage format = storage::plain;
+    std::size_t columns = 0;  ///< of the matrix as it is stored
     std::string_view path;    ///< with '*' for the layers
     std::string_view role;    ///< of an adapter's parameter
     std::string_view adapts;  ///< the path of the weight that it adapts
@@ -36,9 +39,9 @@ struct parameter_slot {
 /// What a module is traced under: frozen, with an adapter, with a cache. Entered and left by `frozen(m)`, `with(a, m)`
 /// and `cached<Past>(m, start)`.
 struct scope {
-    bool frozen = false;          ///< parameters are not trained
-    bool adapter_frozen = false;  ///< nor are the adapter's
-    int adapter_set = -1;         ///< the adapter's parameter set
+    bool frozen = false;                                        ///< parameters are not trained
+    bool adapter_frozen = false;                                ///< nor are the adapter's
+    int adapter_set = -1;                                       ///< the adapter's parameter set
     value (*substitute)(adapter_site const&) = nullptr;         ///< for contractions with a parameter
     value (*substitute_lookup)(adapter_site const&) = nullptr;  ///< for rows of a parameter
     axis_info const* cache_axis = nullptr;   ///< causal attention keeps keys and values along this axis

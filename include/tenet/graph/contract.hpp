@@ -4,6 +4,7 @@
 #pragma once
 
 #include <tenet/graph/contraction.hpp>
+#include <tenet/graph/dequantize.hpp>
 #include <tenet/graph/rearrange.hpp>
 
 namespace tenet::graph {
@@ -33,6 +34,9 @@ constexpr value sum_unshared(value x, value other, axis_list axes) {
 }
 
 constexpr value emit_dot(value a, value b, axis_list axes) {
+    // One operand may stay as it is stored.
+    if (stored(b).id() != b.id()) b = stored(b);
+    else a = stored(a);
     node n;
     n.op = kind::dot;
     n.vjp = &dot_vjp;
@@ -46,8 +50,8 @@ constexpr value emit_dot(value a, value b, axis_list axes) {
 
 constexpr value contract(value a, value b, axis_list axes) {
     builder& graph = a.graph();
-    a = as_real(a);
-    b = as_real(b);
+    a = as_real(dequantized(a));
+    b = as_real(dequantized(b));
     a = detail::sum_unshared(a, b, axes);
     b = detail::sum_unshared(b, a, axes);
     axis_list batch, rows, columns, inner;

@@ -46,6 +46,7 @@ constexpr double node_flops(Graph const& graph, node const& n) {
     }
     case kind::cached_attention:
         return 4 * size(operand(0).axes) * static_cast<double>(graph.capacity(n.over[1]));
+    case kind::dequantize: return size(n.axes);
     case kind::rotary: return 3 * size(n.axes);
     default: return 0;
     }

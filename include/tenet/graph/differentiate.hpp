@@ -303,6 +303,11 @@ private:
 /// a wanted node that the output does not depend on gets zeros. Cost: one backward pass.
 constexpr list<value> gradients(value output, list<int> const& wanted) {
     builder& graph = output.graph();
+    for (int id : wanted)
+        if (graph.at(id).op == kind::dequantize) {
+            node const& leaf = graph.at(graph.at(id).input[0]);
+            graph.fail(failure::gradient_of_stored, graph.parameters[static_cast<std::size_t>(leaf.integer[0])].path);
+        }
     reverse_sweep sweep(graph, wanted, false);
     const int end = static_cast<int>(graph.nodes.size());
     const int begin = graph.region_at(graph.current_region).begin;

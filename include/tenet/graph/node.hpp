@@ -30,6 +30,7 @@ enum class kind : std::uint8_t {
     custom,         ///< a user's primitive, described by a custom_info
     alias,          ///< the same memory with other axes of the same total size
     view,           ///< a part of another node's memory
+    dequantize,     ///< a stored parameter as numbers
     copy,           ///< a dense copy, possibly with the axes in another order
     pad,            ///< the operand inside a larger extent
     concat,         ///< operands one after the other along an axis
@@ -194,6 +195,7 @@ enum class failure : std::uint8_t {
     no_second_gradient,  ///< an operation whose gradient cannot be differentiated again
     nothing_to_train,    ///< no parameter is reached
     gradient_crosses_stack,
+    gradient_of_stored,        ///< a parameter that is stored in fewer bits is differentiated by
     adapter_has_no_parameter,  ///< an adapter asks for a parameter that it did not declare
     parameter_outside_stack,
     cache_batch_axis_missing,  ///< the start of a cache has an axis that a query of attention lacks

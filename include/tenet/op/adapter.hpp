@@ -35,7 +35,7 @@ constexpr graph::value adapter_parameter(graph::builder& g, adapter_site const& 
         n.integer[0] = static_cast<int>(i);
         n.axes = axes;
         n.packed = g.is_static(axes);
-        n.region = site.weight.get().region;
+        n.region = graph::stored(site.weight).get().region;
         n.frozen = g.scopes.back().adapter_frozen;
         return {g, g.emit(n)};
     }

@@ -2,6 +2,7 @@
 // op: reading rows by index: embeddings, gathering along an axis, one-hot vectors.
 #pragma once
 
+#include <tenet/graph/dequantize.hpp>
 #include <tenet/op/adapter.hpp>
 #include <tenet/op/cast.hpp>
 
@@ -40,6 +41,7 @@ constexpr graph::value emit_gather(graph::value table, graph::value index, graph
     n.axes = result;
     n.over.push(axis);
     n.physical = batch;
+    if (batch.rank == 0) table = graph::stored(table);
     n.add_input(table.id());
     n.add_input(index.id());
     return {table.graph(), table.graph().emit(n)};

@@ -2,6 +2,7 @@
 // op: a trainable tensor as a member of a model. Its name in checkpoints is the path of members that leads to it.
 #pragma once
 
+#include <tenet/graph/dequantize.hpp>
 #include <tenet/op/symbol.hpp>
 
 namespace tenet {
@@ -40,9 +41,11 @@ public:
         n.integer[0] = slot_;
         n.axes = detail::axis_ids<axes_type>::in(g);
         n.packed = g.is_static(n.axes);
-        n.frozen = g.scopes.back().frozen;
+        n.integer[1] = static_cast<int>(where.format);
+        // What is stored in fewer bits cannot be trained.
+        n.frozen = g.scopes.back().frozen || where.format != storage::plain;
         n.region = region_of(g, where.stack);
-        return symbol<dtype::real, axes_type>(graph::value(g, g.emit(n)));
+        return symbol<dtype::real, axes_type>(graph::dequantized(graph::value(g, g.emit(n))));
     }
 
 private:

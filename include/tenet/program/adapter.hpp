@@ -48,6 +48,7 @@ public:
         l.path = l.path + role;
         l.inputs = 0;
         l.outputs_first = false;
+        l.format = storage::plain;
         l.rank = 0;
         l.elements = 1;
         for (axis_info const* a : axes) {

@@ -41,6 +41,7 @@ constexpr std::string_view kind_name(graph::node const& n, node_code const& code
     case graph::kind::custom: return code.primitive->name;
     case graph::kind::alias: return "reshape";
     case graph::kind::view: return "view";
+    case graph::kind::dequantize: return "dequantize";
     case graph::kind::copy: return "copy";
     case graph::kind::pad: return "pad";
     case graph::kind::concat: return "concat";

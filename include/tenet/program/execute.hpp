@@ -4,17 +4,21 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include <tenet/base/exception.hpp>
 #include <tenet/graph/contraction.hpp>
+#include <tenet/graph/dequantize.hpp>
 #include <tenet/kernel/argmax.hpp>
 #include <tenet/kernel/attention.hpp>
 #include <tenet/kernel/attention_backward.hpp>
 #include <tenet/kernel/attention_cached.hpp>
 #include <tenet/kernel/copy.hpp>
 #include <tenet/kernel/cross_entropy.hpp>
+#include <tenet/kernel/dequantize.hpp>
 #include <tenet/kernel/gather.hpp>
 #include <tenet/kernel/gemm.hpp>
+#include <tenet/kernel/gemm_quantized.hpp>
 #include <tenet/kernel/layer_norm.hpp>
 #include <tenet/kernel/reduce.hpp>
 #include <tenet/kernel/rms_norm.hpp>
@@ -89,6 +93,17 @@ template <class P, int Id>
     fail_expectation(what, "an index from 0 to " + std::to_string(limit - 1), std::to_string(found));
 }
 
+/// Whether node `Id` is a parameter that is stored in fewer bits.
+template <class P, int Id>
+inline constexpr bool is_stored = graph::storage_format(P::image.nodes[Id]) != storage::plain;
+
+/// Such a parameter as kernels take it.
+template <class P, int Id>
+kernel::stored_matrix stored_at(run_context<P> const& c) {
+    constexpr graph::parameter_slot p = P::image.parameters[static_cast<std::size_t>(P::image.nodes[Id].integer[0])];
+    return {{p.format, p.elements, p.columns}, reinterpret_cast<std::byte const*>(address<P, Id>(c))};
+}
+
 template <class P, int Id>
 void run_dot(run_context<P> const& c) {
     using T = typename P::spec::real_type;
@@ -122,7 +137,24 @@ void run_dot(run_context<P> const& c) {
                                          or_one(list_stride<P, B, plan.columns>(c))};
     const kernel::matrix_view<T> result{address<P, Id>(c), or_one(list_stride<P, Id, plan.rows>(c)),
                                         or_one(list_stride<P, Id, plan.columns>(c))};
-    kernel::gemm<T>(m, columns, k, a, b, result, accumulates<P, Id>(c), batch);
+    if constexpr (is_stored<P, B>) {
+        const kernel::stored_view right{stored_at<P, B>(c), 0, b.row_stride, b.column_stride};
+        kernel::gemm_quantized<T>(m, columns, k, a, right, result, accumulates<P, Id>(c), batch);
+    } else if constexpr (is_stored<P, A>) {
+        // The transposed product: what is stored comes second.
+        const kernel::stored_view right{stored_at<P, A>(c), 0, a.column_stride, a.row_stride};
+        std::swap(batch.a, batch.b);
+        kernel::gemm_quantized<T>(columns, m, k, {b.data, b.column_stride, b.row_stride}, right,
+                                  kernel::matrix_view<T>{result.data, result.column_stride, result.row_stride},
+                                  accumulates<P, Id>(c), batch);
+    } else {
+        kernel::gemm<T>(m, columns, k, a, b, result, accumulates<P, Id>(c), batch);
+    }
+}
+
+template <class P, int Id>
+void run_dequantize(run_context<P> const& c) {
+    kernel::dequantize(stored_at<P, P::image.nodes[Id].input[0]>(c), address<P, Id>(c));
 }
 
 template <class P, int Id, int Operand>
@@ -277,7 +309,9 @@ void run_gather(run_context<P> const& c) {
     auto* const out = address<P, Rows>(c);
     if constexpr (!scatter) {
         std::ptrdiff_t bad = -1;
-        if constexpr (rest.rank == 0 && n.physical.rank > 0) {
+        if constexpr (is_stored<P, Table>) {
+            bad = kernel::gather_quantized_rows<T>(stored_at<P, Table>(c), index, out, count, rows, width);
+        } else if constexpr (rest.rank == 0 && n.physical.rank > 0) {
             bad = kernel::gather_along<T>(table, index, out, entries, rows, count, constant<1>{});
         } else {
             for (std::size_t e = 0; e < entries && bad < 0; ++e) {
@@ -467,6 +501,7 @@ void run_node(run_context<P> const& c) {
     else if constexpr (n.op == kind::cross_entropy || n.op == kind::cross_entropy_backward) run_cross_entropy<P, Id>(c);
     else if constexpr (n.op == kind::cached_attention) run_cached_attention<P, Id>(c);
     else if constexpr (n.op == kind::rotary) run_rotary<P, Id>(c);
+    else if constexpr (n.op == kind::dequantize) run_dequantize<P, Id>(c);
     else if constexpr (n.op == kind::gather_rows || n.op == kind::scatter_add_rows) run_gather<P, Id>(c);
     else if constexpr (n.op == kind::layer_norm || n.op == kind::layer_norm_backward || n.op == kind::rms_norm ||
                        n.op == kind::rms_norm_backward)

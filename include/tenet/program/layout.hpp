@@ -44,7 +44,9 @@ struct parameter_leaf {
     int levels = 0;              ///< stacks around it
     int trips[4] = {};           ///< layers of each, outermost first
     int stack = -1;              ///< the innermost one, in the order of declaration
-    path_text role, adapts;      ///< of an adapter's parameter
+    storage format = storage::plain;
+    std::size_t columns = 0;  ///< of the matrix, where it is stored in fewer bits
+    path_text role, adapts;   ///< of an adapter's parameter
 
     constexpr std::size_t layers() const {
         std::size_t n = 1;
@@ -107,6 +109,11 @@ constexpr void visit(M& module, Path const& path, surroundings const& around, Vi
     using plain = std::remove_const_t<M>;
     if constexpr (is_parameter<plain>) {
         visitor.leaf(module, path, around);
+    } else if constexpr (requires { typename plain::stored_model; }) {
+        // The same members, stored otherwise.
+        using inner =
+            std::conditional_t<std::is_const_v<M>, typename plain::stored_model const, typename plain::stored_model>;
+        visit(static_cast<inner&>(module), path, around, visitor);
     } else if constexpr (is_stack<plain>) {
         surroundings inner = around;
         if (around.levels == 4) throw "stacks nest at most 4 deep";

@@ -27,6 +27,9 @@ struct adapter_has_no_parameter;
 /// cached<Past>(m, start): start has an axis that the queries of a causal attention in m lack.
 template <fixed_string Axis>
 struct cache_batch_axis_missing_in_query;
+/// A gradient by a parameter that is stored in fewer bits: it cannot be trained.
+template <fixed_string Path>
+struct gradient_of_quantized_parameter;
 /// A parameter of a stack's body was used outside of the stack.
 template <class Function>
 struct parameter_used_outside_its_stack;
@@ -124,6 +127,8 @@ constexpr auto report_problem() {
             static_cast<void>(sizeof(error::adapter_has_no_parameter<problem_text<Spec, length>()>));
         else if constexpr (what == graph::failure::cache_batch_axis_missing)
             static_cast<void>(sizeof(error::cache_batch_axis_missing_in_query<problem_text<Spec, length>()>));
+        else if constexpr (what == graph::failure::gradient_of_stored)
+            static_cast<void>(sizeof(error::gradient_of_quantized_parameter<problem_text<Spec, length>()>));
         else if constexpr (what == graph::failure::parameter_outside_stack)
             static_cast<void>(sizeof(error::parameter_used_outside_its_stack<F>));
         else static_cast<void>(sizeof(error::nothing_to_train<F>));

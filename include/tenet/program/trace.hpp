@@ -43,6 +43,8 @@ constexpr int bind_model(graph::builder& g, Model& m, int set, int stack_base) {
         p.levels = l.levels;
         for (int k = 0; k < 4; ++k) p.trips[k] = l.trips[k];
         p.stack = l.stack < 0 ? -1 : stack_base + l.stack;  // an adapter's parameters take the region of the weight
+        p.format = l.format;
+        p.columns = l.columns;
         p.path = l.path.view();
         p.role = l.role.view();
         p.adapts = l.adapts.view();
