@@ -48,6 +48,8 @@ set(TENET_HEADERS
   include/tenet/data.hpp
   include/tenet/data/completion_batch.hpp
   include/tenet/data/completion_targets.hpp
+  include/tenet/data/instruction_data.hpp
+  include/tenet/data/packed_rows.hpp
   include/tenet/data/preference_batch.hpp
   include/tenet/data/text_corpus.hpp
   include/tenet/data/token_windows.hpp
@@ -196,6 +198,7 @@ set(TENET_HEADERS
   include/tenet/optim.hpp
   include/tenet/optim/adamw.hpp
   include/tenet/optim/clip.hpp
+  include/tenet/optim/gradient_accumulator.hpp
   include/tenet/optim/optimizer.hpp
   include/tenet/optim/schedule.hpp
   include/tenet/optim/sgd.hpp
@@ -268,6 +271,7 @@ set(TENET_HEADERS
   include/tenet/text/merge_loop.hpp
   include/tenet/text/merge_table.hpp
   include/tenet/text/minbpe_model.hpp
+  include/tenet/text/prompt_template.hpp
   include/tenet/text/rank_merges.hpp
   include/tenet/text/score_tokenizer.hpp
   include/tenet/text/special_tokens.hpp

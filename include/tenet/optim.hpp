@@ -4,6 +4,7 @@
 
 #include <tenet/optim/adamw.hpp>
 #include <tenet/optim/clip.hpp>
+#include <tenet/optim/gradient_accumulator.hpp>
 #include <tenet/optim/optimizer.hpp>
 #include <tenet/optim/schedule.hpp>
 #include <tenet/optim/sgd.hpp>

@@ -92,9 +92,12 @@ public:
     /// Row `row` as it is: no token is added or cut. Errors: `exception` if it does not fit.
     void set(std::size_t row, completion_row const& r) {
         targets_.set_row(row, r.tokens, r.prompt);
-        std::int32_t* const at = tokens_.data() + row * Time::capacity;
-        std::fill(std::copy(r.tokens.begin(), r.tokens.end(), at), at + Time::capacity, options_.pad);
-        last_.data()[row] = static_cast<std::int32_t>(r.tokens.size() - 1);
+        copy(row, r.tokens);
+    }
+    /// Row `row` of several prompts and completions (data/packed_rows.hpp).
+    void set(std::size_t row, std::span<std::int32_t const> tokens, std::span<token_range const> completions) {
+        targets_.set_row(row, tokens, completions);
+        copy(row, tokens);
     }
 
     /// What the model reads.
@@ -110,6 +113,12 @@ private:
     tensor<std::int32_t, R..., Time> tokens_;
     completion_targets<R..., Time> targets_;
     tensor<std::int32_t, R...> last_;
+
+    void copy(std::size_t row, std::span<std::int32_t const> tokens) {
+        std::int32_t* const at = tokens_.data() + row * Time::capacity;
+        std::fill(std::copy(tokens.begin(), tokens.end(), at), at + Time::capacity, options_.pad);
+        last_.data()[row] = tokens.empty() ? 0 : static_cast<std::int32_t>(tokens.size() - 1);
+    }
 };
 
 /// A batch of rows [Rows, Time], for fine-tuning and reward models.

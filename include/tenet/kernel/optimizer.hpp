@@ -110,4 +110,21 @@ void scale(T* g, std::size_t n, detail::same_as<T> s) {
         n, [=](std::size_t i, auto t) { detail::store<T>(detail::load(g + i, t) * factor, g + i, t); });
 }
 
+/// sum += s g over n numbers. PyTorch: sum.add_(g, alpha=s).
+template <class T>
+void add_scaled(T* sum, detail::same_as<T> const* g, std::size_t n, detail::same_as<T> s) {
+    const simd::batch<T> factor(s);
+    detail::for_elements<T>(n, [=](std::size_t i, auto t) {
+        detail::store<T>(simd::fma<T>(factor, detail::load(g + i, t), detail::load(sum + i, t)), sum + i, t);
+    });
+}
+
+/// out = s g over n numbers.
+template <class T>
+void copy_scaled(T* out, detail::same_as<T> const* g, std::size_t n, detail::same_as<T> s) {
+    const simd::batch<T> factor(s);
+    detail::for_elements<T>(
+        n, [=](std::size_t i, auto t) { detail::store<T>(detail::load(g + i, t) * factor, out + i, t); });
+}
+
 }  // namespace tenet::kernel
