@@ -16,6 +16,8 @@ inline constexpr int max_group = 32;
 struct fusion {
     list<int> group;          ///< by node; -1: not an element-wise node
     list<list<int>> members;  ///< by group; empty if it was merged into another
+    list<int> reader_begin;   ///< by node: where its readers begin in `readers`, and one more
+    list<int> readers;
 };
 
 /// Whether a node is computed inside the loop of whoever reads it, and has no memory.
@@ -27,12 +29,14 @@ constexpr fusion fuse(builder const& graph) {
     const std::size_t count = graph.nodes.size();
     fusion result;
     result.group.assign(count, -1);
-    // Uses by node, as one flat list.
-    list<int> first(count + 1, 0);
+    list<int>& first = result.reader_begin;
+    first.assign(count + 1, 0);
     for (node const& n : graph.nodes)
         for (int k = 0; k < n.input_count; ++k) ++first[static_cast<std::size_t>(n.input[k]) + 1];
     for (std::size_t i = 0; i < count; ++i) first[i + 1] += first[i];
-    list<int> user(static_cast<std::size_t>(first[count]), 0), fill = first;
+    list<int>& user = result.readers;
+    user.assign(static_cast<std::size_t>(first[count]), 0);
+    list<int> fill = first;
     for (std::size_t i = 0; i < count; ++i)
         for (int k = 0; k < graph.nodes[i].input_count; ++k)
             user[static_cast<std::size_t>(fill[static_cast<std::size_t>(graph.nodes[i].input[k])]++)] =

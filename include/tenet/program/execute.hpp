@@ -104,8 +104,9 @@ kernel::stored_matrix stored_at(run_context<P> const& c) {
     return {{p.format, p.elements, p.columns}, reinterpret_cast<std::byte const*>(address<P, Id>(c))};
 }
 
-template <class P, int Id>
-void run_dot(run_context<P> const& c) {
+/// The product of node `Id`, written to where node `Result` lies, which has the same layout.
+template <class P, int Id, int Result>
+void run_product(run_context<P> const& c, kernel::epilogue<typename P::spec::real_type> const& finish) {
     using T = typename P::spec::real_type;
     constexpr graph::node n = P::image.nodes[Id];
     constexpr int A = n.input[0], B = n.input[1];
@@ -135,7 +136,7 @@ void run_dot(run_context<P> const& c) {
                                          or_one(list_stride<P, A, plan.inner>(c))};
     const kernel::matrix_view<T const> b{address<P, B>(c), or_one(list_stride<P, B, plan.inner>(c)),
                                          or_one(list_stride<P, B, plan.columns>(c))};
-    const kernel::matrix_view<T> result{address<P, Id>(c), or_one(list_stride<P, Id, plan.rows>(c)),
+    const kernel::matrix_view<T> result{address<P, Result>(c), or_one(list_stride<P, Id, plan.rows>(c)),
                                         or_one(list_stride<P, Id, plan.columns>(c))};
     if constexpr (is_stored<P, B>) {
         const kernel::stored_view right{stored_at<P, B>(c), 0, b.row_stride, b.column_stride};
@@ -147,9 +148,50 @@ void run_dot(run_context<P> const& c) {
         kernel::gemm_quantized<T>(columns, m, k, {b.data, b.column_stride, b.row_stride}, right,
                                   kernel::matrix_view<T>{result.data, result.column_stride, result.row_stride},
                                   accumulates<P, Id>(c), batch);
-    } else {
+    } else if constexpr (Id == Result) {
         kernel::gemm<T>(m, columns, k, a, b, result, accumulates<P, Id>(c), batch);
+    } else {
+        kernel::gemm<T>(m, columns, k, a, b, result, false, finish, batch);
     }
+}
+template <class P, int Id>
+void run_dot(run_context<P> const& c) {
+    run_product<P, Id, Id>(c, {});
+}
+
+/// The first member of the group whose last is `Last`.
+template <class P, int Last>
+constexpr int first_member() {
+    return P::image
+        .members[static_cast<std::size_t>(P::image.group_begin[static_cast<std::size_t>(P::image.group[Last])])];
+}
+/// Whether a group is a product with its epilogue.
+template <class P, int Last>
+inline constexpr bool is_product_group = P::image.nodes[first_member<P, Last>()].op == kind::dot;
+
+template <class P, int Last>
+void run_product_group(run_context<P> const& c) {
+    using T = typename P::spec::real_type;
+    constexpr auto& image = P::image;
+    constexpr int product = first_member<P, Last>();
+    constexpr product_epilogue e = [] {
+        const auto g = static_cast<std::size_t>(image.group[Last]);
+        const int begin = image.group_begin[g] + 1;
+        return match_epilogue(whole_image<typename P::spec>, product, &image.members[static_cast<std::size_t>(begin)],
+                              static_cast<std::size_t>(image.group_begin[g + 1] - begin), [](int id) {
+                                  return image.locations[static_cast<std::size_t>(id)].in != graph::space::none;
+                              });
+    }();
+    static_assert(e.last == Last, "a product's epilogue is not what the planner saw: a defect of the planner");
+    kernel::epilogue<T> finish;
+    finish.f = e.f;
+    if constexpr (e.bias >= 0) finish.column_bias = address<P, e.bias>(c);
+    if constexpr (e.residual >= 0) finish.residual = address<P, e.residual>(c);
+    if constexpr (e.before >= 0) {
+        if constexpr (image.locations[static_cast<std::size_t>(e.before)].in != graph::space::none)
+            finish.kept = address<P, e.before>(c);
+    }
+    run_product<P, product, Last>(c, finish);
 }
 
 template <class P, int Id>

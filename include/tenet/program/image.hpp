@@ -8,6 +8,7 @@
 
 #include <tenet/graph/cost.hpp>
 #include <tenet/graph/plan.hpp>
+#include <tenet/program/epilogue.hpp>
 #include <tenet/program/trace.hpp>
 
 namespace tenet::detail {
@@ -113,6 +114,7 @@ constexpr laid_out lay_out() {
     laid_out l{traced_image_of<Spec>.give(), {}, {}};
     graph::prune(l.graph);
     l.groups = graph::fuse(l.graph);
+    absorb_products(l.graph, l.groups);
     l.plan = graph::planner(l.graph, l.groups, sizeof(typename Spec::real_type)).run();
     return l;
 }

@@ -17,7 +17,8 @@ void run_step(run_context<P>& c) {
     if constexpr (s.what == graph::step_kind::node) {
         run_node<P, s.id>(c);
     } else if constexpr (s.what == graph::step_kind::group) {
-        group_runner<P, s.id>::run(c);
+        if constexpr (is_product_group<P, s.id>) run_product_group<P, s.id>(c);
+        else group_runner<P, s.id>::run(c);
     } else if constexpr (s.what == graph::step_kind::loop_begin) {
         constexpr graph::region r = P::image.regions[static_cast<std::size_t>(s.id)];
         for (int j = 0; j < r.trips; ++j) {
