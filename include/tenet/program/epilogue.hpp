@@ -5,6 +5,7 @@
 #pragma once
 
 #include <tenet/graph/contraction.hpp>
+#include <tenet/graph/dequantize.hpp>
 #include <tenet/graph/fuse.hpp>
 #include <tenet/kernel/epilogue.hpp>
 #include <tenet/op/activation.hpp>
