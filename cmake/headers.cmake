@@ -197,6 +197,7 @@ set(TENET_HEADERS
   include/tenet/op/trigonometric.hpp
   include/tenet/optim.hpp
   include/tenet/optim/adamw.hpp
+  include/tenet/optim/adamw_8bit.hpp
   include/tenet/optim/clip.hpp
   include/tenet/optim/gradient_accumulator.hpp
   include/tenet/optim/optimizer.hpp

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <tenet/optim/adamw.hpp>
+#include <tenet/optim/adamw_8bit.hpp>
 #include <tenet/optim/clip.hpp>
 #include <tenet/optim/gradient_accumulator.hpp>
 #include <tenet/optim/optimizer.hpp>
