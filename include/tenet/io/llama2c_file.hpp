@@ -64,8 +64,9 @@ private:
         std::int32_t raw[7];
         std::memcpy(raw, bytes.data(), header);
         if (raw[0] == 0x616b3432) fail("a llama2.c model of version 0", "the magic number of a later version");
-        static constexpr char const* names[] = {"width",         "hidden width", "layers", "heads",
-                                                "heads of keys", "vocabulary",   "context"};
+        static constexpr char const* names[] = {"width",           "hidden width",        "number of layers",
+                                                "number of heads", "number of key heads", "vocabulary",
+                                                "context"};
         for (int i = 0; i < 7; ++i)
             if (raw[i] == 0 || (raw[i] < 0 && i != 5) || raw[i] == std::numeric_limits<std::int32_t>::min())
                 fail("a positive " + std::string(names[i]), std::to_string(raw[i]));
