@@ -128,6 +128,7 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm_bf16.hpp
   include/tenet/kernel/gemm_bf16_pack.hpp
   include/tenet/kernel/gemm_block.hpp
+  include/tenet/kernel/gemm_dots.hpp
   include/tenet/kernel/gemm_finish.hpp
   include/tenet/kernel/gemm_pack.hpp
   include/tenet/kernel/gemm_problem.hpp
@@ -212,6 +213,7 @@ set(TENET_HEADERS
   include/tenet/program/adapter.hpp
   include/tenet/program/context.hpp
   include/tenet/program/describe.hpp
+  include/tenet/program/epilogue.hpp
   include/tenet/program/execute.hpp
   include/tenet/program/expression.hpp
   include/tenet/program/extents.hpp

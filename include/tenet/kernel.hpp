@@ -20,6 +20,7 @@
 #include <tenet/kernel/gemm_bf16.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
 #include <tenet/kernel/gemm_block.hpp>
+#include <tenet/kernel/gemm_dots.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
 #include <tenet/kernel/gemm_pack.hpp>
 #include <tenet/kernel/gemm_problem.hpp>

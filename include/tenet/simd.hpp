@@ -4,6 +4,7 @@
 
 #include <tenet/simd/activation.hpp>
 #include <tenet/simd/batch.hpp>
+#include <tenet/simd/bf16.hpp>
 #include <tenet/simd/bits.hpp>
 #include <tenet/simd/compare.hpp>
 #include <tenet/simd/convert.hpp>

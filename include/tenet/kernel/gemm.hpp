@@ -12,6 +12,7 @@
 #include <tenet/base/macros.hpp>
 #include <tenet/kernel/epilogue.hpp>
 #include <tenet/kernel/gemm_block.hpp>
+#include <tenet/kernel/gemm_dots.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
 #include <tenet/kernel/gemm_small.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
@@ -52,11 +53,19 @@ gemm_problem<T> oriented(gemm_problem<T> const& p) {
 }
 
 /// Which code a product takes. Decided on the whole product, not on one thread's share: it sets the order of additions.
-enum class gemm_path { blocks, columns, rows };
+enum class gemm_path { blocks, columns, rows, dots };
+
+/// The most rows, columns and the least k of products that are taken as dot products: packing b costs about as much as
+/// some rows of the product, and adding the lanes up as some steps of k.
+inline constexpr std::size_t dots_most_rows = 12, dots_most_columns = 12, dots_least_k = 64;
 
 template <class T>
 gemm_path path_of(gemm_problem<T> const& p) {
-    if (p.m != 1) return gemm_path::blocks;
+    if (p.m != 1) {
+        const bool dots = (p.m <= dots_most_rows || p.n <= dots_most_columns) && p.k >= dots_least_k &&
+                          p.a.column_stride == 1 && p.b.row_stride == 1;
+        return dots ? gemm_path::dots : gemm_path::blocks;
+    }
     if (p.b.row_stride == 1) return gemm_path::columns;
     return p.b.column_stride == 1 && p.c.column_stride == 1 ? gemm_path::rows : gemm_path::blocks;
 }
@@ -82,6 +91,7 @@ void finish_row(gemm_problem<T> const& p) {
 template <class T>
 [[gnu::noinline]] void gemm_serial(gemm_problem<T> const& p, gemm_path path) {
     if (path == gemm_path::blocks) return gemm_block<T>(p).run();
+    if (path == gemm_path::dots) return rows_times_columns(p);
     if (path == gemm_path::columns) row_times_columns(p);
     else row_times_rows(p);
     finish_row(p);

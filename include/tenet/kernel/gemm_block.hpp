@@ -20,6 +20,7 @@ template <class T>
 class gemm_block {
     static constexpr std::size_t width = simd::width<T>, tile = tile_rows<T>, most = tile_registers<T>;
     static constexpr std::ptrdiff_t line = 64 / sizeof(T);
+    static constexpr std::size_t far_most_rows = 1024;
 
     gemm_problem<T> const& p_;
     gemm_problem<T> partial_;  ///< as p_, for the blocks of k before the last: without what must happen once
@@ -29,6 +30,14 @@ class gemm_block {
     T* const tail_b_ = reinterpret_cast<T*>(space_.tail);
     std::size_t k0_ = 0, kc_ = 0, j0_ = 0, nc_ = 0, n_ = 0, tail_ = 0;
     bool b_in_place_ = false, accumulate_ = false, last_k_ = false, only_bias_ = false;
+
+    /// Memory of b that the next block packs: `rows` rows of `lines` lines, of which tile number x prefetches a share.
+    struct far_plan {
+        T const* first;
+        std::ptrdiff_t row;
+        std::size_t lines, count, tiles, next;
+    };
+    far_plan far_{};
 
     enum class a_source { in_place, rows, steps };
 
@@ -110,6 +119,7 @@ class gemm_block {
             t.next_step = call < next.calls ? next.step : 0;
             t.next_skip = call < next.calls ? next.skip : 0;
             t.next_far = next.far;
+            plan_far(t);
             t.to = results_at(panel.i, j0_ + j, panel.rows, columns);
             t.finish = finish_for(whole);
             if (has_epilogue() && last_k_) {
@@ -121,6 +131,40 @@ class gemm_block {
             if (panel.pack) use_packed(panel);
         }
         if (tail_ != 0 && j0_ + nc_ == n_) sweep_tail(panel);
+    }
+
+    /// What of b comes after this block, if packing it is a large part of the work: rows of a are few.
+    void look_far(std::size_t kc, std::size_t nc) {
+        far_ = {};
+        if (b_in_place_ || p_.m > far_most_rows) return;
+        const bool more_k = !last_k_;
+        const std::size_t k = more_k ? k0_ + kc_ : 0, j = more_k ? j0_ : j0_ + nc_;
+        if (j >= n_) return;
+        const std::size_t steps = std::min(kc, p_.k - k), columns = std::min(nc, n_ - j);
+        const bool along_columns = p_.b.column_stride == 1;
+        if (!along_columns && p_.b.row_stride != 1) return;
+        const std::size_t rows = along_columns ? steps : columns, length = along_columns ? columns : steps;
+        far_.first = p_.b.data + static_cast<std::ptrdiff_t>(k) * p_.b.row_stride +
+                     static_cast<std::ptrdiff_t>(j) * p_.b.column_stride;
+        far_.row = along_columns ? p_.b.row_stride : p_.b.column_stride;
+        far_.lines = (length * sizeof(T) + 63) / 64;
+        far_.count = rows * far_.lines;
+        far_.tiles = (p_.m + tile - 1) / tile * ((nc_ + tile_columns<T> - 1) / tile_columns<T>);
+    }
+    void plan_far(tile_arguments<T>& t) {
+        if (far_.tiles == 0) return;
+        const std::size_t begin = far_.count * far_.next / far_.tiles, end = far_.count * (far_.next + 1) / far_.tiles;
+        ++far_.next;
+        if (begin >= far_.count) {
+            t.far_count = 0;
+            return;
+        }
+        t.far = far_.first + static_cast<std::ptrdiff_t>(begin / far_.lines) * far_.row +
+                static_cast<std::ptrdiff_t>(begin % far_.lines) * line;
+        t.far_row = far_.row * std::ptrdiff_t{sizeof(T)} - static_cast<std::ptrdiff_t>(far_.lines * 64);
+        t.far_first = far_.lines - begin % far_.lines;
+        t.far_lines = far_.lines;
+        t.far_count = end - begin;
     }
 
     void use_packed(row_panel& panel) const {
@@ -241,6 +285,7 @@ public:
                 last_k_ = k0_ + kc_ == p_.k;
                 accumulate_ = p_.accumulate || k0_ != 0;
                 if (j0_ + nc_ == n_) pack_tail();
+                look_far(kc, nc);
                 sweep_rows();
             }
         }

@@ -17,6 +17,12 @@ namespace tenet::kernel::detail {
 /// The most columns that count as few.
 inline constexpr std::size_t most_tail = 4;
 
+/// A register's worth of elements, of which `n` exist; not inlined, for it is long and rarely used.
+template <class T>
+[[gnu::noinline]] void copy_padded(T const* p, std::size_t n, T* lanes) {
+    for (std::size_t i = 0; i < simd::width<T>; ++i) lanes[i] = i < n ? p[i] : T{0};
+}
+
 /// sums[i * sums_step] = the sum over k of a[i * row + k] b[k], for Rows rows.
 template <std::size_t Rows, class T>
 [[gnu::noinline]] void tail_along_k(T const* a, std::ptrdiff_t row, std::size_t k, T const* b, T* sums,
@@ -34,11 +40,13 @@ template <std::size_t Rows, class T>
             sum[i] = simd::fma<T>(batch::load_unaligned(a + static_cast<std::ptrdiff_t>(i) * row + s), x, sum[i]);
     }
     if (s < k) {
-        const batch x = simd::load_partial<T>(b + s, k - s);
+        alignas(64) T x[width], y[width];
+        copy_padded(b + s, k - s, x);
         TENET_UNROLL
-        for (std::size_t i = 0; i < Rows; ++i)
-            sum[i] =
-                simd::fma<T>(simd::load_partial<T>(a + static_cast<std::ptrdiff_t>(i) * row + s, k - s), x, sum[i]);
+        for (std::size_t i = 0; i < Rows; ++i) {
+            copy_padded(a + static_cast<std::ptrdiff_t>(i) * row + s, k - s, y);
+            sum[i] = simd::fma<T>(batch::load_aligned(y), batch::load_aligned(x), sum[i]);
+        }
     }
     for (std::size_t i = 0; i < Rows; ++i) sums[i * sums_step] = simd::reduce_add<T>(sum[i]);
 }

@@ -33,10 +33,13 @@ struct tile_arguments {
     T const* next;  ///< memory that the caller reads next: one line of 64 bytes is prefetched every
     std::ptrdiff_t next_step, next_skip;  ///< four k, `next_step` apart, and `next_skip` further after every four lines
     bool next_far;                        ///< into the L2 cache only: L1 could not hold it
-    T* copy_a;                            ///< of tiles that pack: where a goes as [k][rows]
-    T* copy_b;                            ///< ... and b as [k][columns]
-    T const* b_then;                      ///< ... and the rows of b that are packed after these
-    T const* also[2];                     ///< what the epilogue reads or writes beside c, with c's strides
+    T const* far;            ///< memory that is packed later: `far_count` lines from here are prefetched into L2,
+    std::ptrdiff_t far_row;  ///< `far_lines` to a row, the first with `far_first`, and `far_row` bytes between rows
+    std::size_t far_count, far_first, far_lines;
+    T* copy_a;         ///< of tiles that pack: where a goes as [k][rows]
+    T* copy_b;         ///< ... and b as [k][columns]
+    T const* b_then;   ///< ... and the rows of b that are packed after these
+    T const* also[2];  ///< what the epilogue reads or writes beside c, with c's strides
     std::size_t also_count;
     T const* bias;          ///< added to every row of sums that are just stored, unless null
     tile_finish<T> finish;  ///< brings the sums to c; null if whole registers of contiguous rows are just stored
@@ -83,6 +86,8 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
         group[g] = at(t.a, static_cast<std::ptrdiff_t>(3 * g) * a_row);
         asm("" : "+r"(group[g]));
     }
+    T const* far = t.far;
+    std::size_t far_count = t.far_count, far_first = t.far_first;
     std::size_t c_rows = t.k >= 128 ? Rows : 0, also = t.also_count;
     for (std::size_t k = t.k; k != 0; --k) {
         if (k % 4 == 0) {
@@ -99,6 +104,14 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
                     c_rows = Rows;
                 }
             }
+        } else if (k % 4 == 2 && far_count != 0) {
+            __builtin_prefetch(far, 0, 2);
+            far = at(far, 64);
+            if (--far_first == 0) {
+                far = at(far, t.far_row);
+                far_first = t.far_lines;
+            }
+            --far_count;
         }
         batch row[Registers];
         TENET_UNROLL

@@ -8,7 +8,9 @@
 
 #include <tenet/base/macros.hpp>
 #include <tenet/kernel/gemm_problem.hpp>
+#include <tenet/kernel/gemm_tail.hpp>
 #include <tenet/simd/batch.hpp>
+#include <tenet/simd/reduce.hpp>
 
 namespace tenet::kernel::detail {
 
@@ -38,21 +40,48 @@ template <std::size_t Rows, class T>
         i += width;
     }
     if (i < k) {
-        const batch x0 = simd::load_partial<T>(x + i, k - i);
+        alignas(64) T x0[width], y[width];
+        copy_padded(x + i, k - i, x0);
         TENET_UNROLL
-        for (std::size_t r = 0; r < Rows; ++r)
-            odd[r] =
-                simd::fma(x0, simd::load_partial<T>(rows + static_cast<std::ptrdiff_t>(r) * stride + i, k - i), odd[r]);
+        for (std::size_t r = 0; r < Rows; ++r) {
+            copy_padded(rows + static_cast<std::ptrdiff_t>(r) * stride + i, k - i, y);
+            odd[r] = simd::fma(batch::load_aligned(x0), batch::load_aligned(y), odd[r]);
+        }
     }
     TENET_UNROLL
-    for (std::size_t r = 0; r < Rows; ++r) {
-        alignas(64) T lanes[width];
-        (even[r] + odd[r]).store_aligned(lanes);
-        for (std::size_t half = width / 2; half != 0; half /= 2)
-            for (std::size_t lane = 0; lane < half; ++lane) lanes[lane] = lanes[lane] + lanes[lane + half];
-        out[r] = lanes[0];
-    }
+    for (std::size_t r = 0; r < Rows; ++r) out[r] = simd::reduce_add<T>(even[r] + odd[r]);
 }
+
+/// The sum over i < k of x[i] y[i], for y in memory too large for a cache: what follows y is prefetched.
+template <class T>
+[[gnu::noinline]] T dot_long(T const* x, T const* y, std::size_t k) {
+    using batch = simd::batch<T>;
+    constexpr std::size_t width = simd::width<T>, chains = 4, ahead = 4096 / sizeof(T);
+    batch sum[chains];
+    TENET_UNROLL
+    for (std::size_t c = 0; c < chains; ++c) sum[c] = batch(T{0});
+    std::size_t i = 0;
+    for (; i + chains * width <= k; i += chains * width) {
+        TENET_UNROLL
+        for (std::size_t c = 0; c < chains; ++c) {
+            __builtin_prefetch(y + i + c * width + ahead);
+            sum[c] =
+                simd::fma(batch::load_unaligned(x + i + c * width), batch::load_unaligned(y + i + c * width), sum[c]);
+        }
+    }
+    for (; i + width <= k; i += width)
+        sum[0] = simd::fma(batch::load_unaligned(x + i), batch::load_unaligned(y + i), sum[0]);
+    if (i < k) {
+        alignas(64) T last_x[width], last_y[width];
+        copy_padded(x + i, k - i, last_x);
+        copy_padded(y + i, k - i, last_y);
+        sum[1] = simd::fma(batch::load_aligned(last_x), batch::load_aligned(last_y), sum[1]);
+    }
+    return simd::reduce_add<T>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
+/// Columns from here on are read one by one: one stream of memory is faster than four.
+inline constexpr std::size_t long_row = 512;
 
 /// c (+)= a b where b's columns are contiguous.
 template <class T>
@@ -73,7 +102,10 @@ void row_times_columns(gemm_problem<T> const& p) {
         for (std::size_t j = 0; j < p.n; j += 4) {
             T const* const columns = p.b.data + static_cast<std::ptrdiff_t>(j) * p.b.column_stride + k0;
             const std::size_t count = std::min(std::size_t{4}, p.n - j);
-            if (count == 4) dot_rows<4>(x, columns, p.b.column_stride, k, out);
+            if (k >= long_row)
+                for (std::size_t r = 0; r < count; ++r)
+                    out[r] = dot_long(x, columns + static_cast<std::ptrdiff_t>(r) * p.b.column_stride, k);
+            else if (count == 4) dot_rows<4>(x, columns, p.b.column_stride, k, out);
             else
                 for (std::size_t r = 0; r < count; ++r)
                     dot_rows<1>(x, columns + static_cast<std::ptrdiff_t>(r) * p.b.column_stride, 0, k, out + r);
@@ -98,8 +130,10 @@ template <std::size_t Rows, class T>
     for (; j + width <= n; j += width) {
         batch sum = batch::load_unaligned(c + j);
         TENET_UNROLL
-        for (std::size_t r = 0; r < Rows; ++r)
-            sum = simd::fma(scale[r], batch::load_unaligned(b + static_cast<std::ptrdiff_t>(r) * row + j), sum);
+        for (std::size_t r = 0; r < Rows; ++r) {
+            T const* const y = b + static_cast<std::ptrdiff_t>(r) * row + j;
+            sum = simd::fma(scale[r], batch::load_unaligned(y), sum);
+        }
         sum.store_unaligned(c + j);
     }
     if (j < n) {
@@ -114,7 +148,7 @@ template <std::size_t Rows, class T>
 /// c (+)= a b where b's rows and c are contiguous: 8 rows at a time over as much of c as L1 holds.
 template <class T>
 void row_times_rows(gemm_problem<T> const& p) {
-    constexpr std::size_t chunk = 8192 / sizeof(T);
+    constexpr std::size_t chunk = 32768 / sizeof(T);
     const T scale = p.finish.values.scale;
     for (std::size_t j = 0; j < p.n; j += chunk) {
         const std::size_t n = std::min(chunk, p.n - j);

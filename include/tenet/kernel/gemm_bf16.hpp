@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// kernel: matrix products of bfloat16 numbers, added up in float. Both operands are packed as pairs along k, floats
+// being rounded on the way, so that every layout and both types meet in one register tile.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include <tenet/base/macros.hpp>
+#include <tenet/kernel/gemm.hpp>
+#include <tenet/kernel/gemm_bf16_pack.hpp>
+#include <tenet/kernel/gemm_finish.hpp>
+#include <tenet/kernel/gemm_tile.hpp>
+#include <tenet/parallel/parallel_for.hpp>
+#include <tenet/simd/bf16.hpp>
+
+namespace tenet::kernel {
+namespace detail {
+
+struct bf16_tile_arguments {
+    std::uint32_t const* a;  ///< pairs; strides of its rows and of steps of two k
+    std::ptrdiff_t a_row, a_step;
+    std::uint32_t const* b;  ///< [steps][registers * width]
+    std::size_t steps;
+    tile_finish<float> finish;  ///< null if whole registers of contiguous rows are just stored
+    tile_results<float> to;
+};
+
+template <std::size_t Rows, std::size_t Registers>
+[[gnu::noinline]] void bf16_tile(bf16_tile_arguments const& t) {
+    using batch = simd::batch<float>;
+    constexpr std::size_t width = simd::width<float>;
+    batch sum[Rows * Registers];
+    TENET_UNROLL
+    for (std::size_t i = 0; i < Rows * Registers; ++i) sum[i] = batch(0.0f);
+    constexpr std::size_t groups = (Rows + 2) / 3;
+    std::uint32_t const* group[groups];
+    std::ptrdiff_t a_row = t.a_row, a_step = t.a_step;
+    asm("" : "+r"(a_row), "+r"(a_step));  // or g++ compiles the loop again for strides of one
+    TENET_UNROLL
+    for (std::size_t g = 0; g < groups; ++g) {
+        group[g] = t.a + static_cast<std::ptrdiff_t>(3 * g) * a_row;
+        asm("" : "+r"(group[g]));
+    }
+    std::uint32_t const* b = t.b;
+    float* c_next = t.to.c.data;
+    std::size_t c_rows = t.steps >= 4 * Rows ? Rows : 0;
+    for (std::size_t step = t.steps; step != 0; --step) {
+        if (c_rows != 0 && step % 4 == 0) {
+            TENET_UNROLL
+            for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width, 1);
+            c_next += t.to.c.row_stride;
+            --c_rows;
+        }
+        simd::bf16_pairs row[Registers];
+        TENET_UNROLL
+        for (std::size_t j = 0; j < Registers; ++j) std::memcpy(&row[j], b + j * width, sizeof row[j]);
+        b += Registers * width;
+        TENET_UNROLL
+        for (std::size_t i = 0; i < Rows; ++i) {
+            const simd::bf16_pairs x = simd::bf16_pairs{} + group[i / 3][static_cast<std::ptrdiff_t>(i % 3) * a_row];
+            TENET_UNROLL
+            for (std::size_t j = 0; j < Registers; ++j)
+                sum[i * Registers + j] = simd::dot_pairs(x, row[j], sum[i * Registers + j]);
+        }
+        TENET_UNROLL
+        for (std::size_t g = 0; g < groups; ++g) group[g] += a_step;
+    }
+    if (t.finish) {
+        alignas(64) float buffer[Rows * Registers * width];
+        TENET_UNROLL
+        for (std::size_t i = 0; i < Rows * Registers; ++i) sum[i].store_aligned(buffer + i * width);
+        return t.finish(t.to, {buffer, Registers * width, 1});
+    }
+    TENET_UNROLL
+    for (std::size_t i = 0; i < Rows; ++i) {
+        TENET_UNROLL
+        for (std::size_t j = 0; j < Registers; ++j) {
+            float* const to = t.to.c.data + static_cast<std::ptrdiff_t>(i) * t.to.c.row_stride + j * width;
+            const batch x = sum[i * Registers + j];
+            (t.to.accumulate ? batch::load_unaligned(to) + x : x).store_unaligned(to);
+        }
+    }
+}
+
+inline constexpr std::size_t bf16_rows = tile_rows<float>, bf16_registers = tile_registers<float>;
+
+/// Every tile, by rows - 1 and registers - 1.
+inline constexpr auto bf16_tiles = []<std::size_t... Index>(std::index_sequence<Index...>) {
+    return std::array{&bf16_tile<Index / bf16_registers + 1, Index % bf16_registers + 1>...};
+}(std::make_index_sequence<bf16_rows * bf16_registers>{});
+
+/// Rows [i0, i0 + m) and columns [j0, j0 + n) of c, on this thread.
+template <class A, class B>
+[[gnu::noinline]] void bf16_block(gemm_problem<float> const& p, matrix_view<A const> a, matrix_view<B const> b,
+                                  std::size_t i0, std::size_t m, std::size_t j0, std::size_t n) {
+    constexpr std::size_t width = simd::width<float>, tile = bf16_rows, panel = bf16_registers * width;
+    constexpr std::size_t most_k = 2 * row_bytes / sizeof(float);
+    auto* const packed_b = reinterpret_cast<std::uint32_t*>(workspace().b);
+    auto* const packed_a = reinterpret_cast<std::uint32_t*>(workspace().a);
+    const bool contiguous = p.c.column_stride == 1, finishes = p.finish.contiguous != nullptr;
+    gemm_problem<float> partial = p;  // for the blocks of k before the last: without what must happen once
+    partial.finish.values = {};
+    partial.finish.values.scale = p.finish.values.scale;
+    const std::size_t kc = even_part(p.k, most_k, 32);
+    const std::size_t nc = b_bytes / sizeof(std::uint32_t) / ((kc + 1) / 2) / panel * panel;
+    for (std::size_t j = 0; j < n; j += nc)
+        for (std::size_t k = 0; k < p.k; k += kc) {
+            const std::size_t columns = std::min(nc, n - j), depth = std::min(kc, p.k - k), steps = (depth + 1) / 2;
+            const bool last = k + depth == p.k, accumulate = p.accumulate || k != 0;
+            for (std::size_t i = 0; i < m; i += tile) {
+                const std::size_t rows = std::min(tile, m - i);
+                bf16_tile_arguments t{};
+                const pair_strides strides = pack_a_pairs(at(a, i0 + i, k), rows, depth, packed_a);
+                t.a = packed_a;
+                t.a_row = strides.row;
+                t.a_step = strides.step;
+                t.steps = steps;
+                for (std::size_t q = 0; q < columns;) {
+                    const std::size_t left = columns - q;
+                    const std::size_t registers = panel_registers<float>((left + width - 1) / width);
+                    const std::size_t here = std::min(left, registers * width);
+                    if (i == 0)
+                        pack_b_pairs(at(b, k, j0 + j + q), depth, here, registers * width, packed_b + q * steps);
+                    t.b = packed_b + q * steps;
+                    matrix_view<float> c = p.c;
+                    c.data += static_cast<std::ptrdiff_t>(i0 + i) * c.row_stride +
+                              static_cast<std::ptrdiff_t>(j0 + j + q) * c.column_stride;
+                    t.to = {last ? &p : &partial, c, i0 + i, j0 + j + q, rows, here, accumulate};
+                    if (finishes) t.finish = contiguous ? p.finish.contiguous : p.finish.strided;
+                    else if (!contiguous) t.finish = &finish_plain<float, false>;
+                    else t.finish = here == registers * width ? nullptr : &finish_plain<float, true>;
+                    bf16_tiles[(rows - 1) * bf16_registers + registers - 1](t);
+                    q += registers * width;
+                }
+            }
+        }
+}
+
+template <class A, class B>
+void bf16_product(gemm_problem<float> const& p, matrix_view<A const> a, matrix_view<B const> b) {
+    if (p.m == 0 || p.n == 0) return;
+    if (p.c.column_stride != 1 && p.c.row_stride == 1) {
+        gemm_problem<float> flipped = p;
+        std::swap(flipped.m, flipped.n);
+        std::swap(flipped.c.row_stride, flipped.c.column_stride);
+        std::swap(flipped.finish.values.row_bias, flipped.finish.values.column_bias);
+        return bf16_product<B, A>(flipped, {b.data, b.column_stride, b.row_stride},
+                                  {a.data, a.column_stride, a.row_stride});
+    }
+    const bool by_columns = p.n >= p.m;
+    const std::size_t unit = by_columns ? simd::width<float> : bf16_rows, all = by_columns ? p.n : p.m;
+    const std::size_t threads = p.m * p.n * p.k < std::size_t{1} << 21 ? 1 : thread_count();
+    const std::size_t size = round_up((all + threads - 1) / threads, unit);
+    parallel_for((all + size - 1) / size, 1, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t u = begin; u < end; ++u) {
+            const std::size_t first = u * size, count = std::min(size, all - first);
+            if (by_columns) bf16_block<A, B>(p, a, b, 0, p.m, first, count);
+            else bf16_block<A, B>(p, a, b, first, count, 0, p.n);
+        }
+    });
+}
+
+}  // namespace detail
+
+/// Matrix product of bfloat16 numbers: c[i,j] = sum over k of a[i,k] b[k,j], or c[i,j] += ... if `accumulate`.
+///
+/// `a` is m x k, `b` is k x n, each of `bfloat16` or of float, which is rounded to bfloat16 first; `c` is m x n, float.
+/// Products are exact and are added up in float, two at a time: the result differs from the product of the rounded
+/// operands in float by rounding alone, and from machine to machine by that of one addition in two. Strides, threads
+/// and epilogues are as in `gemm`; bits do not depend on the number of threads. Cost: about half of `gemm` where the
+/// processor has AVX512_BF16, about that of `gemm` or more elsewhere.
+/// PyTorch: torch.matmul under torch.autocast("cpu", torch.bfloat16), with a float result.
+template <class A, class B>
+void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B const> b, matrix_view<float> c,
+               bool accumulate, epilogue<float> const& finish = {}) {
+    detail::gemm_problem<float> p{static_cast<std::size_t>(m),
+                                  static_cast<std::size_t>(n),
+                                  static_cast<std::size_t>(k),
+                                  {nullptr, 0, 0},
+                                  {nullptr, 0, 0},
+                                  c,
+                                  accumulate};
+    if (!finish.empty())
+        p.finish = {finish, c.data, &detail::finish_epilogue<float, true>, &detail::finish_epilogue<float, false>};
+    if (p.k == 0) return detail::gemm_run<float>(p, {});
+    detail::bf16_product<A, B>(p, a, b);
+}
+
+}  // namespace tenet::kernel

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+// Products of bfloat16 numbers against sums of the rounded operands in double precision, over layouts, element types,
+// sizes, epilogues and thread counts; and the rounding itself, bit for bit.
+#define BOOST_TEST_MODULE gemm_bf16
+#include <boost/test/unit_test.hpp>
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <tuple>
+#include <vector>
+
+#include <tenet/kernel/gemm_bf16.hpp>
+#include <tenet/parallel/threads.hpp>
+#include <tenet/simd/bf16.hpp>
+
+namespace {
+
+using tenet::bfloat16;
+using namespace tenet::kernel;
+
+std::ptrdiff_t as_index(std::size_t n) {
+    return static_cast<std::ptrdiff_t>(n);
+}
+
+enum class layout { rows, columns, scattered };
+constexpr layout all_layouts[] = {layout::rows, layout::columns, layout::scattered};
+
+template <class T>
+struct matrix {
+    std::size_t rows, columns;
+    std::ptrdiff_t row_stride, column_stride;
+    std::vector<T> data;
+
+    matrix(std::size_t r, std::size_t c, layout l, unsigned seed) : rows(r), columns(c) {
+        row_stride = l == layout::rows ? as_index(c) + 1 : l == layout::columns ? 1 : 2;
+        column_stride = l == layout::rows ? 1 : l == layout::columns ? as_index(r) : 2 * as_index(r) + 1;
+        if (r != 0 && c != 0) data.resize(offset(r - 1, c - 1) + 1);
+        std::mt19937 engine(seed);
+        std::uniform_real_distribution<float> uniform(-1, 1);
+        for (T& x : data) x = T(uniform(engine));
+    }
+    std::size_t offset(std::size_t i, std::size_t j) const {
+        return static_cast<std::size_t>(as_index(i) * row_stride + as_index(j) * column_stride);
+    }
+    float at(std::size_t i, std::size_t j) const { return static_cast<float>(data[offset(i, j)]); }
+    matrix_view<T const> view() const { return {data.data(), row_stride, column_stride}; }
+};
+
+template <class A, class B>
+std::vector<float> product(matrix<A> const& a, matrix<B> const& b, matrix<float> c, bool accumulate,
+                           epilogue<float> const& e, int threads) {
+    tenet::with_threads(threads, [&] {
+        gemm_bf16<A, B>(a.rows, b.columns, a.columns, a.view(), b.view(),
+                        matrix_view<float>{c.data.data(), c.row_stride, c.column_stride}, accumulate, e);
+    });
+    return c.data;
+}
+
+template <class A, class B>
+void check(std::size_t m, std::size_t n, std::size_t k, layout la, layout lb, layout lc, bool accumulate,
+           bool with_epilogue) {
+    const matrix<A> a(m, k, la, 1);
+    const matrix<B> b(k, n, lb, 2);
+    const matrix<float> before(m, n, lc, 3), bias(1, n, layout::rows, 4);
+    epilogue<float> e;
+    if (with_epilogue) {
+        e.scale = 0.5f;
+        e.column_bias = bias.data.data();
+        e.f = activation::relu;
+    }
+    const std::vector<float> c = product(a, b, before, accumulate, e, 1);
+    double worst = 0;
+    std::vector<char> inside(c.size(), 0);
+    for (std::size_t i = 0; i < m; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+            double sum = 0;
+            for (std::size_t s = 0; s < k; ++s)
+                sum += double{float(bfloat16(a.at(i, s)))} * double{float(bfloat16(b.at(s, j)))};
+            if (with_epilogue) sum *= 0.5;
+            const std::size_t o = before.offset(i, j);
+            if (accumulate) sum += double{before.data[o]};
+            if (with_epilogue) sum = std::fmax(sum + double{bias.data[j]}, 0);
+            worst = std::fmax(worst, std::isnan(c[o]) ? 1e30 : std::fabs(sum - double{c[o]}));
+            inside[o] = 1;
+        }
+    for (std::size_t o = 0; o < c.size(); ++o)
+        if (!inside[o] && std::memcmp(&c[o], &before.data[o], 4) != 0) worst = 2e30;
+    const double tolerance = double{std::numeric_limits<float>::epsilon()} * (8 + static_cast<double>(k));
+    BOOST_TEST(worst < tolerance, "m " << m << " n " << n << " k " << k << " layouts " << int(la) << int(lb) << int(lc)
+                                       << " accumulate " << accumulate << ": error " << worst);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(rounds_to_nearest_even) {
+    const auto bits = [](float x) { return bfloat16(x).bits; };
+    BOOST_TEST(bits(1.0f) == 0x3f80);
+    BOOST_TEST(bits(std::bit_cast<float>(0x3f808000u)) == 0x3f80);  // half-way: to the even one
+    BOOST_TEST(bits(std::bit_cast<float>(0x3f818000u)) == 0x3f82);
+    BOOST_TEST(bits(std::bit_cast<float>(0x3f808001u)) == 0x3f81);
+    BOOST_TEST(bits(std::numeric_limits<float>::max()) == 0x7f80);
+    BOOST_TEST(bits(-std::numeric_limits<float>::infinity()) == 0xff80);
+    BOOST_TEST(std::isnan(float(bfloat16(std::numeric_limits<float>::quiet_NaN()))));
+    BOOST_TEST(std::isnan(float(bfloat16(std::bit_cast<float>(0x7f800001u)))));
+    for (std::uint32_t x = 0; x < 0x10000; x += 7) {
+        bfloat16 y;
+        y.bits = static_cast<std::uint16_t>(x);
+        if (!std::isnan(float(y))) BOOST_TEST(bits(float(y)) == x);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(registers_round_as_numbers_do) {
+    constexpr std::size_t width = tenet::simd::width<float>;
+    std::mt19937 engine(9);
+    for (int repeat = 0; repeat < 2000; ++repeat) {
+        alignas(64) float x[2 * width];
+        for (float& v : x) {
+            do v = std::bit_cast<float>(static_cast<std::uint32_t>(engine()));
+            while (v != 0 && std::fabs(v) < std::numeric_limits<float>::min());
+            if (engine() % 8 == 0) v = std::bit_cast<float>((std::bit_cast<std::uint32_t>(v) & 0xffff0000u) | 0x8000u);
+        }
+        using batch = tenet::simd::batch<float>;
+        const auto pairs = tenet::simd::to_pairs(batch::load_unaligned(x), batch::load_unaligned(x + width));
+        const auto in_order = tenet::simd::load_as_pairs(x);
+        for (std::size_t i = 0; i < width; ++i) {
+            const auto same = [](std::uint32_t found, float from) {
+                const bfloat16 expected(from);
+                if (std::isnan(from)) return (found & 0x7fffu) > 0x7f80u;
+                return found == expected.bits;
+            };
+            BOOST_TEST((same(pairs[i] & 0xffffu, x[i]) && same(pairs[i] >> 16, x[width + i])));
+            BOOST_TEST((same(in_order[i] & 0xffffu, x[2 * i]) && same(in_order[i] >> 16, x[2 * i + 1])));
+        }
+    }
+}
+
+using operand_types = std::tuple<std::pair<float, float>, std::pair<bfloat16, bfloat16>, std::pair<float, bfloat16>,
+                                 std::pair<bfloat16, float>>;
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_layout_and_size, P, operand_types) {
+    using A = typename P::first_type;
+    using B = typename P::second_type;
+    const std::size_t sizes[][3] = {{1, 1, 1},   {8, 48, 64},  {19, 53, 33},   {3, 16, 2},  {40, 100, 130},
+                                    {7, 65, 31}, {1, 200, 70}, {200, 1, 70},   {17, 33, 1}, {16, 96, 2049},
+                                    {5, 7, 0},   {0, 4, 3},    {30, 300, 1100}};
+    for (auto const& [m, n, k] : sizes)
+        for (layout la : all_layouts)
+            for (layout lb : all_layouts)
+                for (layout lc : all_layouts)
+                    for (bool accumulate : {false, true})
+                        check<A, B>(m, n, k, la, lb, lc, accumulate, (m + n) % 2 == 0);
+}
+
+BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_threads) {
+    const std::size_t sizes[][3] = {{768, 384, 128}, {600, 65, 700}, {65, 900, 300}, {1, 9000, 600}};
+    for (auto const& [m, n, k] : sizes)
+        for (layout lb : all_layouts)
+            for (layout lc : all_layouts) {
+                const matrix<float> a(m, k, layout::rows, 1), c(m, n, lc, 3);
+                const matrix<bfloat16> b(k, n, lb, 2);
+                const auto one = product(a, b, c, true, {}, 1);
+                for (int threads : {2, 3}) BOOST_TEST((product(a, b, c, true, {}, threads) == one));
+            }
+}
