@@ -24,6 +24,7 @@ set(TENET_HEADERS
   include/tenet/align/operand_axes.hpp
   include/tenet/align/orpo.hpp
   include/tenet/align/ppo.hpp
+  include/tenet/align/ppo_options.hpp
   include/tenet/align/ppo_trainer.hpp
   include/tenet/align/reference.hpp
   include/tenet/align/reward.hpp

@@ -85,6 +85,17 @@ constexpr auto ppo_clip_fraction(New const& now, Old const& old, Mask const& mas
     return masked_mean<K...>(cast<dtype::real>(greater(off, o.clip)), mask);
 }
 
+/// The share of tokens for which the clipped loss is the greater, so that they have no gradient: TRL's and
+/// lm-human-preferences' clip fraction. No gradient.
+template <class... K, Operand New, Operand Old, Operand Advantages, Operand Mask>
+constexpr auto ppo_stopped_fraction(New const& now, Old const& old, Advantages const& advantages, Mask const& mask,
+                                    ppo_loss_options o = {}) {
+    const auto ratio = stop_gradient(exp(log_ratio(now, old, mask)));
+    const auto weight = -stop_gradient(advantages);
+    const auto stopped = greater(weight * clamp(ratio, 1 - o.clip, 1 + o.clip), weight * ratio);
+    return masked_mean<K...>(cast<dtype::real>(stopped), mask);
+}
+
 /// What a step of PPO computes: (total, policy loss, value loss, entropy, divergence, clip fraction), scalars all;
 /// total = policy + value_weight value - entropy_weight entropy. `logits` [K..., Vocab] and `values` [K...] are the
 /// model's, `old`, `advantages`, `old_values`, `returns` [K...] the batch's, `targets` its completions.

@@ -113,7 +113,11 @@ constexpr ppo_loss_options options{.clip = 0.2, .value_clip = 0.15, .value_weigh
 struct update {
     constexpr auto operator()(auto logits, auto values, auto targets, auto old, auto advantages, auto old_values,
                               auto returns) const {
-        return ppo_step<Vocab, Batch, Time>(logits, values, targets, old, advantages, old_values, returns, options);
+        const auto stopped = ppo_stopped_fraction<Batch, Time>(token_log_probabilities<Vocab>(logits, targets), old,
+                                                               advantages, completion_mask(targets), options);
+        return std::tuple_cat(
+            ppo_step<Vocab, Batch, Time>(logits, values, targets, old, advantages, old_values, returns, options),
+            std::tuple{stopped});
     }
 };
 using update_program = basic_program<double, program_mode::gradients, models<>, update, variable<Batch, Time, Vocab>,
@@ -155,6 +159,7 @@ BOOST_AUTO_TEST_CASE(a_step_of_ppo) {
     close(*p.result<3>().data(), entropy);
     close(*p.result<4>().data(), divergence);
     close(*p.result<5>().data(), clipped);
+    close(*p.result<6>().data(), active / 7);
     close(*p.result<0>().data(), policy + 0.3 * value - 0.05 * entropy);
     expect_gradient(p, logits, p.input_gradient<0>(), run);
     run();
