@@ -77,10 +77,43 @@ template <class T>
         p.b = read_panel<T>(b, k0, kc, j, n);
         p.c.data += static_cast<std::ptrdiff_t>(j) * p.c.column_stride;
         p.accumulate = whole.accumulate || k0 != 0;
+        if (k0 + kc < whole.k) {
+            // Partial sums are only scaled.
+            p.finish.values = {};
+            p.finish.values.scale = whole.finish.values.scale;
+            if (p.finish.values.scale == T{1}) p.finish = {};
+        } else if (p.finish.values.column_bias) {
+            p.finish.values.column_bias += j;
+        }
         // As `oriented`, but for a panel of one column: it is added up as the others are.
         const bool flip = p.c.column_stride != 1 && p.c.row_stride == 1;
         gemm_serial(flip ? kernel::detail::transposed(p) : p, gemm_path::blocks);
     }
+}
+
+template <class T>
+[[gnu::noinline]] void gemm_quantized_run(gemm_problem<T> const& given, stored_view const& b, gemm_batch const& batch) {
+    std::size_t entries = 1;
+    gemm_batch others = batch;  // of a and c
+    for (std::size_t d = 0; d < batch.rank; ++d) {
+        entries *= batch.count[d];
+        others.b[d] = 0;
+    }
+    if (given.m == 0 || given.n == 0 || entries == 0) return;
+    if (given.k == 0) return gemm_run(given, others);
+    const std::size_t width = panel_columns<T>(block_of_k<T>(given.k), given.n);
+    const std::size_t panels = (given.n + width - 1) / width;
+    const std::size_t work = given.m * std::min(given.n, width) * given.k;
+    const std::size_t grain = std::max(std::size_t{1}, parallel_threshold / 2 / std::max(work, std::size_t{1}));
+    parallel_for(entries * panels, grain, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t u = begin; u < end; ++u) {
+            stored_view part = b;
+            for (std::size_t d = batch.rank, index = u / panels; d-- > 0; index /= batch.count[d])
+                part.first += index % batch.count[d] * static_cast<std::size_t>(batch.b[d]);
+            const std::size_t j = u % panels * width;
+            multiply_panels(entry_of(given, others, u / panels), part, j, std::min(width, given.n - j));
+        }
+    });
 }
 
 }  // namespace detail
@@ -94,34 +127,30 @@ template <class T>
 template <class T>
 void gemm_quantized(auto m, auto n, auto k, matrix_view<T const> a, stored_view const& b, matrix_view<T> c,
                     bool accumulate, gemm_batch const& batch = {}) {
-    const detail::gemm_problem<T> given{static_cast<std::size_t>(m),
-                                        static_cast<std::size_t>(n),
-                                        static_cast<std::size_t>(k),
-                                        a,
-                                        {nullptr, 0, 0},
-                                        c,
-                                        accumulate};
-    std::size_t entries = 1;
-    gemm_batch others = batch;  // of a and c
-    for (std::size_t d = 0; d < batch.rank; ++d) {
-        entries *= batch.count[d];
-        others.b[d] = 0;
-    }
-    if (given.m == 0 || given.n == 0 || entries == 0) return;
-    if (given.k == 0) return gemm<T>(given.m, given.n, given.k, a, {nullptr, 0, 0}, c, accumulate, others);
-    const std::size_t width = detail::panel_columns<T>(detail::block_of_k<T>(given.k), given.n);
-    const std::size_t panels = (given.n + width - 1) / width;
-    const std::size_t work = given.m * std::min(given.n, width) * given.k;
-    const std::size_t grain = std::max(std::size_t{1}, detail::parallel_threshold / 2 / std::max(work, std::size_t{1}));
-    parallel_for(entries * panels, grain, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t u = begin; u < end; ++u) {
-            stored_view part = b;
-            for (std::size_t d = batch.rank, index = u / panels; d-- > 0; index /= batch.count[d])
-                part.first += index % batch.count[d] * static_cast<std::size_t>(batch.b[d]);
-            const std::size_t j = u % panels * width;
-            detail::multiply_panels(detail::entry_of(given, others, u / panels), part, j, std::min(width, given.n - j));
-        }
-    });
+    detail::gemm_quantized_run<T>({static_cast<std::size_t>(m),
+                                   static_cast<std::size_t>(n),
+                                   static_cast<std::size_t>(k),
+                                   a,
+                                   {nullptr, 0, 0},
+                                   c,
+                                   accumulate},
+                                  b, batch);
+}
+
+/// The same with an epilogue, as of `gemm`.
+template <class T>
+void gemm_quantized(auto m, auto n, auto k, matrix_view<T const> a, stored_view const& b, matrix_view<T> c,
+                    bool accumulate, epilogue<T> const& finish, gemm_batch const& batch = {}) {
+    detail::gemm_problem<T> p{static_cast<std::size_t>(m),
+                              static_cast<std::size_t>(n),
+                              static_cast<std::size_t>(k),
+                              a,
+                              {nullptr, 0, 0},
+                              c,
+                              accumulate};
+    if (!finish.empty())
+        p.finish = {finish, c.data, &detail::finish_epilogue<T, true>, &detail::finish_epilogue<T, false>};
+    detail::gemm_quantized_run<T>(p, b, batch);
 }
 
 }  // namespace tenet::kernel

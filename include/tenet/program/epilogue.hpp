@@ -5,7 +5,6 @@
 #pragma once
 
 #include <tenet/graph/contraction.hpp>
-#include <tenet/graph/dequantize.hpp>
 #include <tenet/graph/fuse.hpp>
 #include <tenet/kernel/epilogue.hpp>
 #include <tenet/op/activation.hpp>
@@ -49,8 +48,6 @@ constexpr product_epilogue match_epilogue(Graph const& graph, int product, Membe
                                           Outside const& read_outside) {
     product_epilogue e;
     graph::node const& p = graph.at(product);
-    for (int k = 0; k < 2; ++k)
-        if (graph::storage_format(graph.at(p.input[k])) != storage::plain) return e;  // a kernel of its own
     const graph::contraction_plan plan = graph::plan_contraction(graph, graph.at(p.input[0]), graph.at(p.input[1]), p);
     if (!plan.possible || plan.swapped || plan.columns.rank == 0) return e;
     // A loop over columns would have to move the bias along.

@@ -138,16 +138,24 @@ void run_product(run_context<P> const& c, kernel::epilogue<typename P::spec::rea
                                          or_one(list_stride<P, B, plan.columns>(c))};
     const kernel::matrix_view<T> result{address<P, Result>(c), or_one(list_stride<P, Id, plan.rows>(c)),
                                         or_one(list_stride<P, Id, plan.columns>(c))};
-    if constexpr (is_stored<P, B>) {
-        const kernel::stored_view right{stored_at<P, B>(c), 0, b.row_stride, b.column_stride};
-        kernel::gemm_quantized<T>(m, columns, k, a, right, result, accumulates<P, Id>(c), batch);
-    } else if constexpr (is_stored<P, A>) {
-        // The transposed product: what is stored comes second.
-        const kernel::stored_view right{stored_at<P, A>(c), 0, a.column_stride, a.row_stride};
-        std::swap(batch.a, batch.b);
-        kernel::gemm_quantized<T>(columns, m, k, {b.data, b.column_stride, b.row_stride}, right,
-                                  kernel::matrix_view<T>{result.data, result.column_stride, result.row_stride},
-                                  accumulates<P, Id>(c), batch);
+    if constexpr (is_stored<P, A> || is_stored<P, B>) {
+        // What is stored comes second: the left operand is the right one of the transposed product.
+        const auto multiply = [&](auto... epilogue_if_any) {
+            if constexpr (is_stored<P, B>) {
+                const kernel::stored_view right{stored_at<P, B>(c), 0, b.row_stride, b.column_stride};
+                kernel::gemm_quantized<T>(m, columns, k, a, right, result, accumulates<P, Id>(c), epilogue_if_any...,
+                                          batch);
+            } else {
+                const kernel::stored_view right{stored_at<P, A>(c), 0, a.column_stride, a.row_stride};
+                std::swap(batch.a, batch.b);
+                (std::swap(epilogue_if_any.row_bias, epilogue_if_any.column_bias), ...);
+                kernel::gemm_quantized<T>(columns, m, k, {b.data, b.column_stride, b.row_stride}, right,
+                                          kernel::matrix_view<T>{result.data, result.column_stride, result.row_stride},
+                                          accumulates<P, Id>(c), epilogue_if_any..., batch);
+            }
+        };
+        if constexpr (Id == Result) multiply();
+        else multiply(finish);
     } else if constexpr (Id == Result) {
         kernel::gemm<T>(m, columns, k, a, b, result, accumulates<P, Id>(c), batch);
     } else {

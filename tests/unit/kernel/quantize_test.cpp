@@ -279,6 +279,40 @@ BOOST_AUTO_TEST_CASE(products_of_parts) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(epilogues) {
+    // Over one block of k and over several; both directions of c; the bits of a product of the numbers.
+    for (std::size_t k : {70u, 1100u})
+        for (bool transposed : {false, true}) {
+            const std::size_t m = 40, n = 200;
+            const auto w = random_vector<float>(n * k, 1), a = random_vector<float>(m * k, 2);
+            const auto rows = random_vector<float>(m, 3), columns = random_vector<float>(n, 4);
+            const auto residual = random_vector<float>(m * n, 5), c = random_vector<float>(m * n, 6);
+            const kernel::storage_layout l{storage::nf4, w.size(), n};
+            const auto record = record_of(l, w);
+            const kernel::stored_matrix stored{l, record.data()};
+            std::vector<float> b(w.size()), kept(m * n), kept_too(m * n), got = c, want = c;
+            kernel::dequantize(stored, b.data());
+            const auto pitch = static_cast<std::ptrdiff_t>(n), depth = static_cast<std::ptrdiff_t>(k);
+            const auto height = static_cast<std::ptrdiff_t>(m);
+            const std::ptrdiff_t row = transposed ? 1 : pitch, column = transposed ? height : 1;
+            kernel::epilogue<float> e;
+            e.scale = 0.5f;
+            e.row_bias = rows.data();
+            e.column_bias = columns.data();
+            e.f = kernel::activation::gelu;
+            e.residual = residual.data();
+            e.kept = kept.data();
+            kernel::gemm<float>(m, n, k, {a.data(), depth, 1}, {b.data(), pitch, 1}, {want.data(), row, column}, true,
+                                e);
+            e.kept = kept_too.data();
+            kernel::gemm_quantized<float>(m, n, k, {a.data(), depth, 1}, kernel::stored_view{stored, 0, pitch, 1},
+                                          {got.data(), row, column}, true, e);
+            BOOST_TEST(largest_error(got, widened(want)) < 1e-5);
+            BOOST_TEST(largest_error(kept_too, widened(kept)) < 1e-5);
+            BOOST_TEST(largest_error(got, widened(c)) > 0.1);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(rows_by_index) {
     const std::size_t rows = 50, width = 72;
     const auto w = random_vector<float>(rows * width, 6);
