@@ -10,6 +10,7 @@ set(TENET_HEADERS
   include/tenet/adapt/merge.hpp
   include/tenet/adapt/quantize.hpp
   include/tenet/adapt/quantized.hpp
+  include/tenet/adapt/quantized_files.hpp
   include/tenet/adapt/targets.hpp
   include/tenet/align.hpp
   include/tenet/align/advantages.hpp
@@ -138,6 +139,7 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm_tail.hpp
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
+  include/tenet/kernel/gemv_quantized.hpp
   include/tenet/kernel/layer_norm.hpp
   include/tenet/kernel/nf4.hpp
   include/tenet/kernel/norm_rows.hpp
@@ -247,6 +249,7 @@ set(TENET_HEADERS
   include/tenet/simd/convert.hpp
   include/tenet/simd/erf.hpp
   include/tenet/simd/exp.hpp
+  include/tenet/simd/int8.hpp
   include/tenet/simd/log.hpp
   include/tenet/simd/lookup.hpp
   include/tenet/simd/math.hpp

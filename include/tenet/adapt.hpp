@@ -10,4 +10,5 @@
 #include <tenet/adapt/merge.hpp>
 #include <tenet/adapt/quantize.hpp>
 #include <tenet/adapt/quantized.hpp>
+#include <tenet/adapt/quantized_files.hpp>
 #include <tenet/adapt/targets.hpp>

@@ -56,9 +56,8 @@ private:
 template <class Adapter, class T>
 merged_parameters<Adapter, T> merge(parameters<typename Adapter::base_type, T>&& base,
                                     parameters<Adapter, T> const& delta) {
-    static_assert(
-        !requires { typename Adapter::base_type::stored_model; },
-        "merge(base, adapter): the base is quantized; merge into dequantize(base), then requantize()");
+    static_assert(!QuantizedModel<typename Adapter::base_type>,
+                  "merge(base, adapter): the base is quantized; merge into dequantize(base), then requantize()");
     using namespace detail;
     merged_parameters<Adapter, T> merged(std::move(base));
     std::size_t count = 0;

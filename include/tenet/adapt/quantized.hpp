@@ -18,8 +18,7 @@ template <class Model>
 struct innermost_model {
     using type = Model;
 };
-template <class Model>
-requires requires { typename Model::stored_model; }
+template <QuantizedModel Model>
 struct innermost_model<Model> {
     using type = typename innermost_model<typename Model::stored_model>::type;
 };
@@ -76,10 +75,6 @@ struct quantized : Model {
 
     static_assert(std::is_void_v<decltype(Targets::template check<Model>())>);
 };
-
-/// A model type some of whose weights are stored in fewer bits.
-template <class Model>
-concept QuantizedModel = requires { typename Model::stored_model; };
 
 /// `gpt` for `quantized<gpt, ...>`, however deep.
 template <class Model>

@@ -24,6 +24,8 @@ using checkpoint_metadata = std::map<std::string, std::string>;
 /// model gives them. Borrowed from `theta`.
 template <class Model, class T>
 std::vector<named_array> file_arrays(parameters<Model, T>& theta) {
+    static_assert(!QuantizedModel<Model>,
+                  "file_arrays(theta): theta is quantized; use save_quantized(path, theta) and load_quantized");
     std::vector<named_array> all;
     for (parameter_leaf const& leaf : parameter_leaves<Model>)
         for (std::size_t layer = 0; layer < leaf.layers(); ++layer)

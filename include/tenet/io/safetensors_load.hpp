@@ -187,6 +187,18 @@ load_plan plan_load(Reader const& file, std::span<named_array const> destination
     return plan;
 }
 
+/// The same, without mismatches: `exception` that lists them, one a line.
+template <TensorSource Reader>
+load_plan planned_load(Reader const& file, std::span<named_array const> destinations, load_options const& options) {
+    load_plan plan = plan_load(file, destinations, options);
+    if (plan.mismatches.empty()) return plan;
+    std::string message = file.place() + ": expected the model's tensors, found " +
+                          std::to_string(plan.mismatches.size()) + " mismatch" +
+                          (plan.mismatches.size() == 1 ? "" : "es") + ":";
+    for (auto const& mismatch : plan.mismatches) message += "\n  " + mismatch;
+    throw exception(message);
+}
+
 }  // namespace detail
 
 /// Fills every destination with the tensor of its name: from a `reader`, a `sharded_reader` or any other
@@ -199,14 +211,7 @@ load_plan plan_load(Reader const& file, std::span<named_array const> destination
 /// `load_state_dict(strict=True)`.
 template <TensorSource Reader>
 void load(Reader const& file, std::span<named_array const> destinations, load_options const& options = {}) {
-    const auto plan = detail::plan_load(file, destinations, options);
-    if (!plan.mismatches.empty()) {
-        std::string message = file.place() + ": expected the model's tensors, found " +
-                              std::to_string(plan.mismatches.size()) + " mismatch" +
-                              (plan.mismatches.size() == 1 ? "" : "es") + ":";
-        for (auto const& mismatch : plan.mismatches) message += "\n  " + mismatch;
-        throw exception(message);
-    }
+    const auto plan = detail::planned_load(file, destinations, options);
     for (auto const& copy : plan.copies) detail::copy_tensor(*copy.from, *copy.to, copy.transposed);
 }
 

@@ -132,6 +132,9 @@ void fill(T* data, std::size_t n, distribution const& d, std::uint64_t seed, std
 template <class Model, class T, class Rule>
 requires requires(Rule const& rule, parameter_leaf const& leaf) { init::distribution(rule(leaf)); }
 void initialize(parameters<Model, T>& theta, Rule const& rule, std::uint64_t seed) {
+    static_assert(
+        !QuantizedModel<Model>,
+        "initialize(theta, ...): theta is quantized; initialize the plain model, then quantize(plain, theta)");
     for (parameter_leaf const& leaf : parameter_leaves<Model>) {
         const init::distribution d = rule(leaf);
         for (std::size_t layer = 0; layer < leaf.layers(); ++layer) {

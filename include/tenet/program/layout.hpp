@@ -201,6 +201,10 @@ constexpr leaf_collector collect_leaves() {
 
 }  // namespace detail
 
+/// A model type some of whose weights are stored in fewer bits (adapt/quantized.hpp).
+template <class M>
+concept QuantizedModel = requires { typename M::stored_model; };
+
 /// The parameters of the model type `M`, in the order of declaration.
 template <class M>
 inline constexpr auto parameter_leaves = [] {

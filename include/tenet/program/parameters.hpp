@@ -53,9 +53,11 @@ public:
         throw exception("parameters: expected the name of a parameter, e.g. \"" +
                         leaf_name(parameter_leaves<Model>[0], 0) + "\", found \"" + std::string(name) + "\"");
     }
-    /// Its elements.
+    /// Its elements. `exception` if they are stored in fewer bits.
     std::span<T> span(std::string_view name) {
         const named_array a = array(name);
+        if (a.type != dtype_of<T>)
+            fail_expectation("parameters::span", "a parameter of numbers", "\"" + a.name + "\", which is quantized");
         return {static_cast<T*>(a.data), a.size()};
     }
 
@@ -64,6 +66,12 @@ private:
 
     named_array array_of(parameter_leaf const& leaf, std::size_t layer) {
         named_array a{leaf_name(leaf, layer), dtype_of<T>, {}, data() + leaf.offset + layer * leaf.padded};
+        if (leaf.format != storage::plain) {
+            // The bytes of its record.
+            a.type = dtype::uint8;
+            a.shape = {kernel::storage_layout{leaf.format, leaf.elements, leaf.columns}.bytes()};
+            return a;
+        }
         for (int i = 0; i < leaf.rank; ++i) a.shape.push_back(leaf.axes[i]->capacity);
         return a;
     }
