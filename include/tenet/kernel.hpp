@@ -29,6 +29,7 @@
 #include <tenet/kernel/gemm_tail.hpp>
 #include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
+#include <tenet/kernel/gemv_quantized.hpp>
 #include <tenet/kernel/layer_norm.hpp>
 #include <tenet/kernel/nf4.hpp>
 #include <tenet/kernel/norm_rows.hpp>

@@ -10,6 +10,7 @@
 #include <tenet/simd/convert.hpp>
 #include <tenet/simd/erf.hpp>
 #include <tenet/simd/exp.hpp>
+#include <tenet/simd/int8.hpp>
 #include <tenet/simd/log.hpp>
 #include <tenet/simd/lookup.hpp>
 #include <tenet/simd/math.hpp>

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include <tenet/kernel/dequantize.hpp>
 #include <tenet/kernel/gemm.hpp>
+#include <tenet/kernel/gemv_quantized.hpp>
 
 namespace tenet::kernel {
 
@@ -101,6 +103,13 @@ template <class T>
     }
     if (given.m == 0 || given.n == 0 || entries == 0) return;
     if (given.k == 0) return gemm_run(given, others);
+    if constexpr (std::is_same_v<T, float>) {
+        // One row of a and columns of b behind one another: the generation of text.
+        if (given.m == 1 && entries == 1 && given.a.column_stride == 1 && b.row_stride == 1 &&
+            b.column_stride == static_cast<std::ptrdiff_t>(given.k) && given.finish.contiguous == nullptr)
+            return gemv_quantized(b.matrix, b.first, given.n, given.k, given.a.data, given.c.data,
+                                  given.c.column_stride, given.accumulate);
+    }
     const std::size_t width = panel_columns<T>(block_of_k<T>(given.k), given.n);
     const std::size_t panels = (given.n + width - 1) / width;
     const std::size_t work = given.m * std::min(given.n, width) * given.k;
