@@ -17,7 +17,7 @@
 
 namespace tenet::kernel {
 
-/// Numbers of state that share a scale: 256, as in bitsandbytes since 0.43 (2048 before).
+/// Numbers of state that share a scale: 256, as in bitsandbytes since 0.44 (2048 before).
 inline constexpr std::size_t state_block = 256;
 
 namespace detail {
