@@ -254,6 +254,7 @@ set(TENET_HEADERS
   include/tenet/simd/lookup.hpp
   include/tenet/simd/math.hpp
   include/tenet/simd/pow.hpp
+  include/tenet/simd/quads.hpp
   include/tenet/simd/reduce.hpp
   include/tenet/simd/transpose.hpp
   include/tenet/tenet.hpp

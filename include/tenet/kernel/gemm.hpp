@@ -202,7 +202,7 @@ TENET_INLINE void gemm(auto m, auto n, auto k, matrix_view<T const> a, matrix_vi
                        bool accumulate, gemm_batch const& batch = {}) {
     if constexpr (detail::is_small_product<T, decltype(m), decltype(n), decltype(k)>) {
         if (batch.rank == 0 && b.column_stride == 1 && c.column_stride == 1)
-            return detail::small_columns<T, m, n, k>(a, b, c, accumulate);
+            return detail::small_product<T, m, n, k>(a, b, c, accumulate);
     }
     detail::gemm_run<T>(
         {static_cast<std::size_t>(m), static_cast<std::size_t>(n), static_cast<std::size_t>(k), a, b, c, accumulate},

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include <tenet/base/constant.hpp>
 #include <tenet/base/macros.hpp>
 #include <tenet/kernel/gemm_problem.hpp>
 #include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/simd/batch.hpp>
+#include <tenet/simd/quads.hpp>
 
 namespace tenet::kernel::detail {
 
@@ -88,6 +90,29 @@ TENET_INLINE void small_columns(matrix_view<T const> const& a, matrix_view<T con
         }
         small_columns<T, M, N, K, J + lanes * registers>(a, b, c, accumulate);
     }
+}
+
+/// A product of 4 x 4 floats whose a and c are 16 consecutive numbers: rows of c side by side in one register.
+TENET_INLINE void quad_product(float const* a, float const* b, std::ptrdiff_t b_row, float* c, bool accumulate) {
+    using batch = simd::batch<float>;
+    const batch x = batch::load_unaligned(a);
+    batch sum = simd::spread_quads<0>(x) * simd::repeat_quad(b);
+    sum = simd::fma<float>(simd::spread_quads<1>(x), simd::repeat_quad(b + b_row), sum);
+    sum = simd::fma<float>(simd::spread_quads<2>(x), simd::repeat_quad(b + 2 * b_row), sum);
+    sum = simd::fma<float>(simd::spread_quads<3>(x), simd::repeat_quad(b + 3 * b_row), sum);
+    if (accumulate) sum = batch::load_unaligned(c) + sum;
+    sum.store_unaligned(c);
+}
+
+/// The small product; b and c have contiguous rows.
+template <class T, std::size_t M, std::size_t N, std::size_t K>
+TENET_INLINE void small_product(matrix_view<T const> const& a, matrix_view<T const> const& b, matrix_view<T> const& c,
+                                bool accumulate) {
+    if constexpr (M == 4 && N == 4 && K == 4 && std::is_same_v<T, float> && simd::width<float> == 16) {
+        if (a.row_stride == 4 && a.column_stride == 1 && c.row_stride == 4)
+            return quad_product(a.data, b.data, b.row_stride, c.data, accumulate);
+    }
+    small_columns<T, M, N, K>(a, b, c, accumulate);
 }
 
 }  // namespace tenet::kernel::detail
