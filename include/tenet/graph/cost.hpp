@@ -44,8 +44,7 @@ constexpr double node_flops(Graph const& graph, node const& n) {
         if (n.integer[0] != 0) pairs /= 2;
         return (n.op == kind::attention ? 4 : 8) * pairs;
     }
-    case kind::cached_attention:
-        return 4 * size(operand(0).axes) * static_cast<double>(graph.capacity(n.over[1]));
+    case kind::cached_attention: return 4 * size(operand(0).axes) * static_cast<double>(graph.capacity(n.over[1]));
     case kind::dequantize: return size(n.axes);
     case kind::rotary: return 3 * size(n.axes);
     default: return 0;
