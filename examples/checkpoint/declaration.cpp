@@ -87,9 +87,12 @@ public:
         roles_.reserve(options_.space);
         if (root_.children.empty()) fail("tensors of floating numbers", "none");
         // What is read first stands first: tables, stacks, the rest.
-        std::stable_sort(root_.children.begin(), root_.children.end(), [&](auto const& a, auto const& b) {
-            return rank_of(a.first, *a.second) < rank_of(b.first, *b.second);
-        });
+        decltype(root_.children) ordered;
+        for (int rank : {0, 1, 2})
+            for (auto& child : root_.children)
+                if (child.second != nullptr && rank_of(child.first, *child.second) == rank)
+                    ordered.push_back(std::move(child));
+        root_.children = std::move(ordered);
     }
 
     std::string text(std::string const& source) {

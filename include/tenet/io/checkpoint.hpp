@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <tenet/io/safetensors_load.hpp>
-#include <tenet/io/safetensors_reader.hpp>
+#include <tenet/io/safetensors_sharded_reader.hpp>
 #include <tenet/io/safetensors_writer.hpp>
 #include <tenet/program/parameter_role.hpp>
 #include <tenet/program/parameters.hpp>
@@ -63,15 +63,16 @@ void save_checkpoint(std::filesystem::path const& path, parameters<Model, T>& th
     safetensors::write(path, detail::checkpoint_arrays(theta, optimizer_state), metadata);
 }
 
-/// Reads a checkpoint into `theta` and, if arrays are given, into an optimiser's state; returns the metadata. Without
-/// arrays the file may hold an optimiser's state, which is left aside.
+/// Reads a checkpoint, or the files of an index ("model.safetensors.index.json"), into `theta` and, if arrays are
+/// given, into an optimiser's state; returns the metadata. Without arrays the file may hold an optimiser's state, which
+/// is left aside.
 ///
 /// Errors: one `exception` that lists every tensor that is missing, left over, or of another shape or type; nothing is
 /// written then.
 template <class Model, class T>
 checkpoint_metadata load_checkpoint(std::filesystem::path const& path, parameters<Model, T>& theta,
                                     std::vector<named_array> const& optimizer_state = {}) {
-    const safetensors::reader file(path);
+    const safetensors::sharded_reader file(path);
     safetensors::load_options options;
     if (optimizer_state.empty()) options.ignore_extra.push_back(std::string(detail::optimizer_prefix) + "*");
     safetensors::load(file, detail::checkpoint_arrays(theta, optimizer_state), options);
@@ -80,7 +81,7 @@ checkpoint_metadata load_checkpoint(std::filesystem::path const& path, parameter
 
 /// The metadata alone: what a file says of itself before anything is read into a model.
 inline checkpoint_metadata read_checkpoint_metadata(std::filesystem::path const& path) {
-    return safetensors::reader(path).metadata();
+    return safetensors::sharded_reader(path).metadata();
 }
 
 }  // namespace tenet

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <tenet/io/checkpoint.hpp>
+#include <tenet/io/safetensors_sharded_reader.hpp>
 #include <tenet/models/gpt2.hpp>
 
 namespace tenet {
@@ -28,10 +29,10 @@ template <safetensors::TensorSource Reader, class Config, class T>
 void load_gpt2(Reader const& file, parameters<gpt2<Config>, T>& theta) {
     safetensors::load(file, file_arrays(theta), gpt2_load_options());
 }
-/// The same from the file at `path`, e.g. "model.safetensors".
+/// The same from the file at `path`, e.g. "model.safetensors", or "model.safetensors.index.json".
 template <class Config, class T>
 void load_gpt2(std::filesystem::path const& path, parameters<gpt2<Config>, T>& theta) {
-    load_gpt2(safetensors::reader(path), theta);
+    load_gpt2(safetensors::sharded_reader(path), theta);
 }
 
 /// Writes a file that `GPT2LMHeadModel.from_pretrained` reads: the names without prefix, no head (it is tied).

@@ -10,6 +10,7 @@
 
 #include <tenet/io/checkpoint.hpp>
 #include <tenet/io/llama2c_file.hpp>
+#include <tenet/io/safetensors_sharded_reader.hpp>
 #include <tenet/models/llama.hpp>
 
 namespace tenet {
@@ -57,10 +58,10 @@ void load_llama(Reader const& file, parameters<llama<Config>, T>& theta,
     safetensors::load(file, file_arrays(theta), llama_load_options<Config>());
     convert_rotary_pairs(theta, pairs_of_file, Config::pairs);
 }
-/// The same from the safetensors file at `path`.
+/// The same from the safetensors file at `path`, or the files of an index.
 template <class Config, class T>
 void load_llama(std::filesystem::path const& path, parameters<llama<Config>, T>& theta) {
-    load_llama(safetensors::reader(path), theta);
+    load_llama(safetensors::sharded_reader(path), theta);
 }
 
 /// Reads a model file of llama2.c (io/llama2c_file.hpp); a context of another length is an error too.

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <tenet/io/checkpoint.hpp>
+#include <tenet/io/safetensors_sharded_writer.hpp>
 
 #include "temporary_folder.hpp"
 
@@ -93,6 +94,17 @@ BOOST_AUTO_TEST_CASE(everything_comes_back) {
 
     load_checkpoint(folder / "a.safetensors", weights_only);
     BOOST_TEST(same_bits(theta, weights_only));
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_may_be_several_files) {
+    const temporary_folder folder;
+    parameters<model> theta = some_values(5), back;
+    const auto index = folder / "a.safetensors.index.json";
+    safetensors::write_sharded(index, file_arrays(theta), {{"step", "3"}}, 64);
+    BOOST_TEST(folder.file_count() > 2u);
+    BOOST_TEST(load_checkpoint(index, back).at("step") == "3");
+    BOOST_TEST(same_bits(theta, back));
+    BOOST_TEST(read_checkpoint_metadata(index).at("step") == "3");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_without_state_does_not_continue_a_run) {
