@@ -12,6 +12,7 @@
 #include <tenet/kernel/dequantize.hpp>
 #include <tenet/kernel/gemm.hpp>
 #include <tenet/kernel/gemv_quantized.hpp>
+#include <tenet/kernel/gemv_quantized_rows.hpp>
 
 namespace tenet::kernel {
 
@@ -104,11 +105,18 @@ template <class T>
     if (given.m == 0 || given.n == 0 || entries == 0) return;
     if (given.k == 0) return gemm_run(given, others);
     if constexpr (std::is_same_v<T, float>) {
-        // One row of a and columns of b behind one another: the generation of text.
-        if (given.m == 1 && entries == 1 && given.a.column_stride == 1 && b.row_stride == 1 &&
-            b.column_stride == static_cast<std::ptrdiff_t>(given.k) && given.finish.contiguous == nullptr)
-            return gemv_quantized(b.matrix, b.first, given.n, given.k, given.a.data, given.c.data,
-                                  given.c.column_stride, given.accumulate);
+        // One row of a, and columns or rows of b behind one another: the generation of text.
+        if (given.m == 1 && entries == 1 && given.a.column_stride == 1 && given.finish.values.scale == T{1}) {
+            const bool columns = b.row_stride == 1 && b.column_stride == static_cast<std::ptrdiff_t>(given.k);
+            const bool rows = b.column_stride == 1 && b.row_stride == static_cast<std::ptrdiff_t>(given.n) &&
+                              given.c.column_stride == 1 && has_stored_rows(b.matrix, b.first, given.n);
+            if (columns)
+                gemv_quantized(b.matrix, b.first, given.n, given.k, given.a.data, given.c.data, given.c.column_stride,
+                               given.accumulate);
+            else if (rows)
+                gemv_quantized_rows(b.matrix, b.first, given.n, given.k, given.a.data, given.c.data, given.accumulate);
+            if (columns || rows) return finish_row(given);
+        }
     }
     const std::size_t width = panel_columns<T>(block_of_k<T>(given.k), given.n);
     const std::size_t panels = (given.n + width - 1) / width;

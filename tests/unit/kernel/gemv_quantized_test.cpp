@@ -76,6 +76,62 @@ BOOST_AUTO_TEST_CASE(every_format_and_size) {
             }
 }
 
+// The matrix as [k, n]: a row of results is a sum of its rows.
+BOOST_AUTO_TEST_CASE(rows_of_every_format) {
+    for (storage f : formats)
+        for (std::size_t k : {std::size_t{1}, std::size_t{5}, std::size_t{64}, std::size_t{300}})
+            for (std::size_t n : {std::size_t{64}, std::size_t{192}, std::size_t{2304}}) {
+                const stored w(f, k + 2, n);
+                const auto x = random_vector(k, 2);
+                for (std::size_t first : {std::size_t{0}, 2 * n}) {
+                    if (!has_stored_rows(w.matrix(), first, n)) continue;
+                    for (bool accumulate : {false, true}) {
+                        std::vector<float> y(n, 3.0f), other;
+                        gemv_quantized_rows(w.matrix(), first, n, k, x.data(), y.data(), accumulate);
+                        double worst = 0;
+                        for (std::size_t j = 0; j < n; ++j) {
+                            double sum = accumulate ? 3 : 0, size = 1;
+                            for (std::size_t i = 0; i < k; ++i) {
+                                const double term = double{w.numbers[first + i * n + j]} * double{x[i]};
+                                sum += term;
+                                size += std::fabs(term);
+                            }
+                            worst = std::fmax(worst, std::isnan(y[j]) ? 1e30 : std::fabs(double{y[j]} - sum) / size);
+                        }
+                        BOOST_TEST(worst < 2e-6, name_of(f) << " n " << n << " k " << k << " error " << worst);
+                        for (int threads : {1, 2, 4}) {
+                            other.assign(n, 3.0f);
+                            with_threads(threads, [&] {
+                                gemv_quantized_rows(w.matrix(), first, n, k, x.data(), other.data(), accumulate);
+                            });
+                            BOOST_TEST(other == y);
+                        }
+                    }
+                }
+            }
+    BOOST_TEST(!has_stored_rows(stored(storage::nf4, 3, 100).matrix(), 0, 100));
+}
+
+// With what follows a product, as the layers of GPT-2 have it.
+BOOST_AUTO_TEST_CASE(rows_with_an_epilogue) {
+    const std::size_t n = 128, k = 96;
+    for (storage f : formats) {
+        const stored w(f, k, n);
+        const auto x = random_vector(k, 2), bias = random_vector(n, 3), residual = random_vector(n, 4);
+        std::vector<float> y(n), plain(n);
+        epilogue<float> finish;
+        finish.column_bias = bias.data();
+        finish.f = activation::gelu;
+        finish.residual = residual.data();
+        const auto row = static_cast<std::ptrdiff_t>(n);
+        gemm_quantized<float>(1, n, k, {x.data(), static_cast<std::ptrdiff_t>(k), 1}, {w.matrix(), 0, row, 1},
+                              {y.data(), row, 1}, false, finish);
+        gemm<float>(1, n, k, {x.data(), static_cast<std::ptrdiff_t>(k), 1}, {w.numbers.data(), row, 1},
+                    {plain.data(), row, 1}, false, finish);
+        for (std::size_t j = 0; j < n; ++j) BOOST_TEST(std::fabs(y[j] - plain[j]) < 1e-4f);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(products_of_one_row_take_it) {
     const std::size_t n = 2000, k = 384;
     for (storage f : formats) {
