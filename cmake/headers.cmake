@@ -140,6 +140,7 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
   include/tenet/kernel/gemv_quantized.hpp
+  include/tenet/kernel/gemv_quantized_rows.hpp
   include/tenet/kernel/layer_norm.hpp
   include/tenet/kernel/nf4.hpp
   include/tenet/kernel/norm_rows.hpp
