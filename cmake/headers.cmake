@@ -219,11 +219,16 @@ set(TENET_HEADERS
   include/tenet/program/describe.hpp
   include/tenet/program/epilogue.hpp
   include/tenet/program/execute.hpp
+  include/tenet/program/execute_attention.hpp
+  include/tenet/program/execute_move.hpp
+  include/tenet/program/execute_product.hpp
+  include/tenet/program/execute_rows.hpp
   include/tenet/program/expression.hpp
   include/tenet/program/extents.hpp
   include/tenet/program/group.hpp
   include/tenet/program/image.hpp
   include/tenet/program/layout.hpp
+  include/tenet/program/node_access.hpp
   include/tenet/program/parameter_role.hpp
   include/tenet/program/parameters.hpp
   include/tenet/program/problem.hpp
