@@ -3,11 +3,10 @@
 // exactly, and converted where a conversion is wanted.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
+#include <iterator>
 #include <span>
 #include <string>
 #include <type_traits>
