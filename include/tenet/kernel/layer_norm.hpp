@@ -61,9 +61,9 @@ struct layer_norm_arrays {
     T* dx;
 };
 
-// `Rows` rows from `r` on; sums: those of gamma, then those of beta, or null.
-template <std::size_t Rows, class T, class N>
-[[gnu::flatten]] void layer_norm_backward_rows(layer_norm_arrays<T> a, std::size_t r, N n, T* sums) {
+// `Rows` rows from `r` on; sums: those of gamma, then those of beta; there are none if the weights have no gradient.
+template <std::size_t Rows, bool Sums, class T, class N>
+[[gnu::flatten]] void layer_norm_backward_rows(layer_norm_arrays<T> a, std::size_t r, N n, [[maybe_unused]] T* sums) {
     batch<T> mean[Rows], rstd[Rows], of_g[Rows], of_gx[Rows];
     TENET_UNROLL
     for (std::size_t k = 0; k < Rows; ++k) {
@@ -82,24 +82,45 @@ template <std::size_t Rows, class T, class N>
         of_gx[k] = batch<T>(total.second / static_cast<T>(n));
     }
     for_vectors<T>(n, [&](std::size_t i, auto t) {
-        batch<T> factor(T{1}), for_gamma(T{0}), for_beta(T{0});
+        batch<T> factor(T{1});
+        [[maybe_unused]] batch<T> for_gamma(T{0}), for_beta(T{0});
         if (a.gamma) factor = load(a.gamma + i, t);
         TENET_UNROLL
         for (std::size_t k = 0; k < Rows; ++k) {
             const std::size_t at = (r + k) * n + i;
             const batch<T> dy = load(a.dy + at, t), x = (load(a.x + at, t) - mean[k]) * rstd[k];
-            for_gamma = simd::fma<T>(dy, x, for_gamma);
-            for_beta = for_beta + dy;
+            if constexpr (Sums) {
+                for_gamma = simd::fma<T>(dy, x, for_gamma);
+                for_beta = for_beta + dy;
+            }
             if (a.dx) store<T>((simd::fnma<T>(x, of_gx[k], dy * factor) - of_g[k]) * rstd[k], a.dx + at, t);
         }
-        if (sums) {
+        if constexpr (Sums) {
             store<T>(load(sums + i, t) + for_gamma, sums + i, t);
             store<T>(load(sums + n + i, t) + for_beta, sums + n + i, t);
         }
     });
 }
 
+template <bool Sums, class T, class N>
+void layer_norm_backward_chunk(layer_norm_arrays<T> const& arrays, std::size_t r, std::size_t last, N n, T* sums) {
+    for (; r + 4 <= last; r += 4) layer_norm_backward_rows<4, Sums>(arrays, r, n, sums);
+    for (; r < last; ++r) layer_norm_backward_rows<1, Sums>(arrays, r, n, sums);
+}
+
 }  // namespace detail
+
+/// dx alone, where gamma and beta are frozen: `layer_norm_backward` without the code of their gradients.
+template <class T>
+void layer_norm_input_backward(T const* dy, T const* x, detail::same_as<T> const* gamma, T const* mean, T const* rstd,
+                               T* dx, auto rows, auto n) {
+    const auto length = detail::row_length<T>(n);
+    const detail::layer_norm_arrays<T> arrays{dy, x, gamma, mean, rstd, dx};
+    detail::for_row_chunks<T>(rows, 2 * length, 0, static_cast<T*>(nullptr),
+                              [=](std::size_t r, std::size_t last, T* none) {
+                                  detail::layer_norm_backward_chunk<false>(arrays, r, last, length, none);
+                              });
+}
 
 /// The derivatives of `layer_norm`, from what it was given and what it kept:
 /// dx = rstd (g - mean(g) - x' mean(g x')) with g = dy gamma and x' = (x - mean) rstd; dgamma = sum over rows of dy x',
@@ -112,14 +133,14 @@ void layer_norm_backward(T const* dy, T const* x, detail::same_as<T> const* gamm
                          detail::same_as<T>* dx, detail::same_as<T>* dgamma, detail::same_as<T>* dbeta,
                          detail::same_as<T>* workspace, auto rows, auto n) {
     const auto length = detail::row_length<T>(n);
-    const bool sums_wanted = dgamma || dbeta;
-    if (!sums_wanted && !dx) return;
+    if (!dgamma && !dbeta) {
+        if (dx) layer_norm_input_backward<T>(dy, x, gamma, mean, rstd, dx, rows, n);
+        return;
+    }
     const detail::layer_norm_arrays<T> arrays{dy, x, gamma, mean, rstd, dx};
-    const std::size_t count = rows, width = sums_wanted ? 2 * std::size_t{length} : 0;
-    detail::for_row_chunks<T>(count, 2 * length, width, workspace, [=](std::size_t r, std::size_t last, T* chunk) {
-        T* const sums = sums_wanted ? chunk : nullptr;
-        for (; r + 4 <= last; r += 4) detail::layer_norm_backward_rows<4>(arrays, r, length, sums);
-        for (; r < last; ++r) detail::layer_norm_backward_rows<1>(arrays, r, length, sums);
+    const std::size_t count = rows, width = 2 * std::size_t{length};
+    detail::for_row_chunks<T>(count, 2 * length, width, workspace, [=](std::size_t r, std::size_t last, T* sums) {
+        detail::layer_norm_backward_chunk<true>(arrays, r, last, length, sums);
     });
     if (dgamma) detail::add_row_chunks<T>(count, width, workspace, dgamma, length);
     if (dbeta) detail::add_row_chunks<T>(count, width, workspace + length, dbeta, length);

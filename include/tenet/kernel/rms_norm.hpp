@@ -55,9 +55,9 @@ struct rms_norm_arrays {
     T* dx;
 };
 
-// `Rows` rows from `r` on; sums: those of gamma, or null.
-template <std::size_t Rows, class T, class N>
-[[gnu::flatten]] void rms_norm_backward_rows(rms_norm_arrays<T> a, std::size_t r, N n, T* sums) {
+// `Rows` rows from `r` on; sums: those of gamma; there are none if it has no gradient.
+template <std::size_t Rows, bool Sums, class T, class N>
+[[gnu::flatten]] void rms_norm_backward_rows(rms_norm_arrays<T> a, std::size_t r, N n, [[maybe_unused]] T* sums) {
     batch<T> rstd[Rows], of_gx[Rows];
     TENET_UNROLL
     for (std::size_t k = 0; k < Rows; ++k) {
@@ -74,20 +74,39 @@ template <std::size_t Rows, class T, class N>
         of_gx[k] = batch<T>(total / static_cast<T>(n));
     }
     for_vectors<T>(n, [&](std::size_t i, auto t) {
-        batch<T> factor(T{1}), for_gamma(T{0});
+        batch<T> factor(T{1});
+        [[maybe_unused]] batch<T> for_gamma(T{0});
         if (a.gamma) factor = load(a.gamma + i, t);
         TENET_UNROLL
         for (std::size_t k = 0; k < Rows; ++k) {
             const std::size_t at = (r + k) * n + i;
             const batch<T> dy = load(a.dy + at, t), x = load(a.x + at, t) * rstd[k];
-            for_gamma = simd::fma<T>(dy, x, for_gamma);
+            if constexpr (Sums) for_gamma = simd::fma<T>(dy, x, for_gamma);
             if (a.dx) store<T>(simd::fnma<T>(x, of_gx[k], dy * factor) * rstd[k], a.dx + at, t);
         }
-        if (sums) store<T>(load(sums + i, t) + for_gamma, sums + i, t);
+        if constexpr (Sums) store<T>(load(sums + i, t) + for_gamma, sums + i, t);
     });
 }
 
+template <bool Sums, class T, class N>
+void rms_norm_backward_chunk(rms_norm_arrays<T> const& arrays, std::size_t r, std::size_t last, N n, T* sums) {
+    for (; r + 4 <= last; r += 4) rms_norm_backward_rows<4, Sums>(arrays, r, n, sums);
+    for (; r < last; ++r) rms_norm_backward_rows<1, Sums>(arrays, r, n, sums);
+}
+
 }  // namespace detail
+
+/// dx alone, where gamma is frozen: `rms_norm_backward` without the code of its gradient.
+template <class T>
+void rms_norm_input_backward(T const* dy, T const* x, detail::same_as<T> const* gamma, T const* rstd, T* dx, auto rows,
+                             auto n) {
+    const auto length = detail::row_length<T>(n);
+    const detail::rms_norm_arrays<T> arrays{dy, x, gamma, rstd, dx};
+    detail::for_row_chunks<T>(rows, 2 * length, 0, static_cast<T*>(nullptr),
+                              [=](std::size_t r, std::size_t last, T* none) {
+                                  detail::rms_norm_backward_chunk<false>(arrays, r, last, length, none);
+                              });
+}
 
 /// The derivatives of `rms_norm`: dx = rstd (g - x' mean(g x')) with g = dy gamma and x' = x rstd; dgamma = sum over
 /// rows of dy x'. Both are overwritten, not added to.
@@ -98,15 +117,16 @@ template <class T>
 void rms_norm_backward(T const* dy, T const* x, detail::same_as<T> const* gamma, T const* rstd, detail::same_as<T>* dx,
                        detail::same_as<T>* dgamma, detail::same_as<T>* workspace, auto rows, auto n) {
     const auto length = detail::row_length<T>(n);
-    if (!dgamma && !dx) return;
+    if (!dgamma) {
+        if (dx) rms_norm_input_backward<T>(dy, x, gamma, rstd, dx, rows, n);
+        return;
+    }
     const detail::rms_norm_arrays<T> arrays{dy, x, gamma, rstd, dx};
-    const std::size_t count = rows, width = dgamma ? std::size_t{length} : 0;
-    detail::for_row_chunks<T>(count, 2 * length, width, workspace, [=](std::size_t r, std::size_t last, T* chunk) {
-        T* const sums = dgamma ? chunk : nullptr;
-        for (; r + 4 <= last; r += 4) detail::rms_norm_backward_rows<4>(arrays, r, length, sums);
-        for (; r < last; ++r) detail::rms_norm_backward_rows<1>(arrays, r, length, sums);
+    const std::size_t count = rows, width = length;
+    detail::for_row_chunks<T>(count, 2 * length, width, workspace, [=](std::size_t r, std::size_t last, T* sums) {
+        detail::rms_norm_backward_chunk<true>(arrays, r, last, length, sums);
     });
-    if (dgamma) detail::add_row_chunks<T>(count, width, workspace, dgamma, length);
+    detail::add_row_chunks<T>(count, width, workspace, dgamma, length);
 }
 
 }  // namespace tenet::kernel

@@ -69,13 +69,21 @@ void run_norm(run_context<P> const& c) {
                               result_address<P, Id, 2>(c), rows, length, eps);
     else if constexpr (n.op == kind::rms_norm)
         kernel::rms_norm<T>(at(constant<0>{}), at(constant<1>{}), y, result_address<P, Id, 1>(c), rows, length, eps);
-    else if constexpr (n.op == kind::layer_norm_backward)
-        kernel::layer_norm_backward<T>(at(constant<0>{}), at(constant<1>{}), at(constant<4>{}), at(constant<2>{}),
-                                       at(constant<3>{}), y, result_address<P, Id, 1>(c), result_address<P, Id, 2>(c),
-                                       result_address<P, Id, 3>(c), rows, length);
-    else
+    else if constexpr (n.op == kind::layer_norm_backward) {
+        if constexpr (result_of<P, Id>(1) < 0 && result_of<P, Id>(2) < 0)
+            kernel::layer_norm_input_backward<T>(at(constant<0>{}), at(constant<1>{}), at(constant<4>{}),
+                                                 at(constant<2>{}), at(constant<3>{}), y, rows, length);
+        else
+            kernel::layer_norm_backward<T>(at(constant<0>{}), at(constant<1>{}), at(constant<4>{}), at(constant<2>{}),
+                                           at(constant<3>{}), y, result_address<P, Id, 1>(c),
+                                           result_address<P, Id, 2>(c), result_address<P, Id, 3>(c), rows, length);
+    } else if constexpr (result_of<P, Id>(1) < 0) {
+        kernel::rms_norm_input_backward<T>(at(constant<0>{}), at(constant<1>{}), at(constant<3>{}), at(constant<2>{}),
+                                           y, rows, length);
+    } else {
         kernel::rms_norm_backward<T>(at(constant<0>{}), at(constant<1>{}), at(constant<3>{}), at(constant<2>{}), y,
                                      result_address<P, Id, 1>(c), result_address<P, Id, 2>(c), rows, length);
+    }
 }
 
 template <class P, int Id>

@@ -123,7 +123,7 @@ void check(auto rows, auto n, bool affine, double offset) {
         kernel::rms_norm_backward(dy.data(), x.data(), g, rstd.data(), only_dx.data(), nullptr, nullptr, rows, n);
         kernel::rms_norm_backward(dy.data(), x.data(), g, rstd.data(), nullptr, only_dgamma.data(), work.data(), rows,
                                   n);
-        BOOST_TEST(same_bits(only_dx, dx));
+        BOOST_TEST(largest_error(only_dx, want.dx, 2.0) <= bound);
         BOOST_TEST(same_bits(only_dgamma, dgamma));
     }
 }
