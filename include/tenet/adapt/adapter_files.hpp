@@ -103,22 +103,24 @@ nlohmann::json adapter_config(adapter_file_options const& options) {
             alphas[name] = update::alpha * (update::options.rank_stabilized ? std::sqrt(many) : many);
         }
     }
-    return {{"peft_type", "LORA"},
-            {"task_type", options.task},
-            {"base_model_name_or_path", options.base_model},
-            {"r", update::rank},
-            {"lora_alpha", static_cast<int>(update::alpha)},
-            {"lora_dropout", update::options.dropout_percent / 100.0},
-            {"use_rslora", update::options.rank_stabilized},
-            {"use_dora", update::options.magnitude},
-            {"target_modules", targets},
-            {"rank_pattern", ranks},
-            {"alpha_pattern", alphas},
-            {"fan_in_fan_out", fan_in_fan_out},
-            {"bias", "none"},
-            {"modules_to_save", nullptr},
-            {"init_lora_weights", true},
-            {"inference_mode", true}};
+    nlohmann::json config = {{"peft_type", "LORA"},
+                             {"task_type", options.task},
+                             {"base_model_name_or_path", options.base_model},
+                             {"r", update::rank},
+                             {"lora_alpha", static_cast<int>(update::alpha)},
+                             {"lora_dropout", update::options.dropout_percent / 100.0},
+                             {"target_modules", targets},
+                             {"rank_pattern", ranks},
+                             {"alpha_pattern", alphas},
+                             {"fan_in_fan_out", fan_in_fan_out},
+                             {"bias", "none"},
+                             {"modules_to_save", nullptr},
+                             {"init_lora_weights", true},
+                             {"inference_mode", true}};
+    // Older versions of PEFT refuse members that they do not know.
+    if (update::options.rank_stabilized) config["use_rslora"] = true;
+    if (update::options.magnitude) config["use_dora"] = true;
+    return config;
 }
 
 inline nlohmann::json read_adapter_config(std::filesystem::path const& path) {
@@ -131,7 +133,9 @@ inline nlohmann::json read_adapter_config(std::filesystem::path const& path) {
 // What the folder says and the type says otherwise, as one text; dropout and names do not change what is computed.
 template <class Adapter>
 std::string config_differences(nlohmann::json const& found) {
-    const nlohmann::json expected = adapter_config<Adapter>({});
+    nlohmann::json expected = adapter_config<Adapter>({});
+    expected.emplace("use_rslora", false);
+    expected.emplace("use_dora", false);
     std::string differences;
     for (char const* key :
          {"peft_type", "r", "lora_alpha", "use_rslora", "use_dora", "rank_pattern", "alpha_pattern"}) {
