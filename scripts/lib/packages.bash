@@ -6,6 +6,7 @@ test_packages=(libboost-test-dev)
 example_packages=(libcli11-dev)
 benchmark_packages=(libbenchmark-dev libcli11-dev)
 corpus_packages=(bible-kjv bible-kjv-text)
+modern_corpus_packages=(fortunes)
 ci_packages=(python3-minimal clang-16 clang-19 libclang-rt-19-dev clang-format-19)
 
 # ensure_packages <package>...: installs those that are missing; needs no network when none is.
