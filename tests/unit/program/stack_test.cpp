@@ -119,11 +119,11 @@ BOOST_AUTO_TEST_CASE(result_of_a_stack_and_its_operand) {
 template <std::size_t Layers>
 struct row {
     std::array<layer, Layers> h{};
-    constexpr auto operator()(auto x) const { return from<0>(x) + x; }
+    constexpr auto operator()(auto value) const { return from<0>(value) + value; }
     template <std::size_t First>
-    constexpr auto from(auto x) const {
-        if constexpr (First == Layers) return x;
-        else return from<First + 1>(h[First](x));
+    constexpr auto from(auto value) const {
+        if constexpr (First == Layers) return value;
+        else return from<First + 1>(h[First](value));
     }
 };
 // A deep graph keeps within the steps that compilers allow for one constant evaluation.
