@@ -127,7 +127,7 @@ struct row {
     }
 };
 // A deep graph keeps within the steps that compilers allow for one constant evaluation.
-static_assert(trained<row<64>>::activation_bytes > 0);
+static_assert(trained<row<40>>::activation_bytes > 0);
 
 BOOST_AUTO_TEST_CASE(an_array_of_layers_is_a_stack) {
     parameters<row<4>, double> each;
