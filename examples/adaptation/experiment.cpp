@@ -117,8 +117,7 @@ public:
             t->save(o_.out / s.name);
             const parameters<model> weights = t->weights();
             check_merged(s.name, *t, weights);
-            results.add(s.name, t->costs(), 1000 * state.seconds / static_cast<double>(s.steps), before,
-                        outcome_of(weights), log.of(s.name));
+            results.add(s.name, t->costs(), 1000 * state.seconds, before, outcome_of(weights), log.of(s.name));
         }
         results.write(o_.out);
         return 0;
@@ -158,11 +157,10 @@ private:
 
 }  // namespace
 
-int run_program(int argc, char** argv, char const* name, char const* summary, std::size_t steps,
+int run_program(int argc, char** argv, char const* name, char const* summary, options const& defaults,
                 std::vector<method> const& methods) {
     CLI::App app(summary, name);
-    options o;
-    o.steps = steps;
+    options o = defaults;
     o.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     add_options(app, o);
     CLI11_PARSE(app, argc, argv);

@@ -2,9 +2,9 @@
 // A whole run: a base is trained on one text, then adapted to other data in several ways, which are compared.
 #pragma once
 
-#include <cstddef>
 #include <vector>
 
+#include "options.hpp"
 #include "tuner.hpp"
 
 namespace adaptation {
@@ -16,8 +16,8 @@ struct method {
     bool adapter;  ///< which learning rate it takes
 };
 
-/// The `main` of a program that compares these methods; `steps` of each, unless the command line says otherwise.
-int run_program(int argc, char** argv, char const* name, char const* summary, std::size_t steps,
+/// The `main` of a program that compares these methods; the command line changes the defaults.
+int run_program(int argc, char** argv, char const* name, char const* summary, options const& defaults,
                 std::vector<method> const& methods);
 
 }  // namespace adaptation

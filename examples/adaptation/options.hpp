@@ -14,11 +14,11 @@ class App;
 namespace adaptation {
 
 struct options {
-    std::filesystem::path text, data, base, out = "run";
+    std::filesystem::path text{}, data{}, base{}, out = "run";
     std::string shape = "short";
     bool packing = false, resume = false;
     std::size_t base_steps = 1500, steps = 400, batch = 8, accumulate = 1, evaluations = 6, stop_after = 0;
-    double base_rate = 2e-3, rate = 5e-4, adapter_rate = 5e-3, clip = 1;
+    double base_rate = 2e-3, rate = 1e-3, adapter_rate = 5e-3, clip = 1;
     std::uint64_t seed = 1;
     int threads = 2;
 };

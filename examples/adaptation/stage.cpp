@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stage.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -33,6 +34,12 @@ void save(options const& o, stage const& s, tuner& t, stage_state const& state) 
                         {"best_step", std::to_string(state.best_step)},
                         {"best_loss", digits(state.best_loss)},
                         {"seconds", digits(state.seconds)}});
+}
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
 }
 
 double number(checkpoint_metadata const& metadata, std::filesystem::path const& path, char const* key) {
@@ -103,6 +110,7 @@ stage_state run_stage(run_parts const& run, stage const& s, tuner& t, std::funct
     const std::size_t interval = std::max<std::size_t>(1, s.steps / o.evaluations);
     std::vector<rows> batches(o.accumulate, rows(completion_options{.pad = end_of_text}, o.batch));
     double smooth = NAN;
+    std::vector<double> seconds;
     if (state.step < s.steps) {
         progress bar(s.steps, state.step);
         while (state.step < s.steps && !run.guard.interrupted() &&
@@ -111,7 +119,7 @@ stage_state run_stage(run_parts const& run, stage const& s, tuner& t, std::funct
             const double step_rate = rate(state.step);
             const auto start = std::chrono::steady_clock::now();
             const step_outcome outcome = t.step(batches, step_rate, o.clip);
-            state.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
             ++state.step;
             run.log.trained(s, state.step, outcome, step_rate);
             if (!std::isfinite(outcome.loss))
@@ -132,6 +140,7 @@ stage_state run_stage(run_parts const& run, stage const& s, tuner& t, std::funct
                 state.best_step = state.step;
                 safetensors::write(best_of(o, s), t.state());
             }
+            state.seconds = median(seconds);
             save(o, s, t, state);
             std::snprintf(text, sizeof text, "%s: loss %.3f  validation %.3f", s.name.c_str(), smooth, loss);
             bar.update(state.step, text);
@@ -142,6 +151,7 @@ stage_state run_stage(run_parts const& run, stage const& s, tuner& t, std::funct
         }
     }
     if (state.step < s.steps) {
+        if (!seconds.empty()) state.seconds = median(seconds);
         save(o, s, t, state);
         std::fprintf(stderr, "stopped at step %zu of %zu of %s; continue with --resume\n", state.step, s.steps,
                      s.name.c_str());

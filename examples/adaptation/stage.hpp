@@ -29,7 +29,7 @@ struct stage {
 /// How far a stage is.
 struct stage_state {
     std::size_t step = 0, best_step = 0;
-    double seconds = 0;  ///< in steps
+    double seconds = 0;  ///< the median step's, of those since it was last resumed
     double best_loss = std::numeric_limits<double>::infinity();
 };
 

@@ -8,5 +8,5 @@ int main(int argc, char** argv) {
         argc, argv, "finetune",
         "Supervised fine-tuning: a byte-level GPT is trained on a text, then on instructions with answers, "
         "all of its weights and by adapters.",
-        800, {{"full", full, false}, {"lora-16", lora_16, true}});
+        options{.steps = 1000}, {{"full", full, false}, {"lora-16", lora_16, true}});
 }

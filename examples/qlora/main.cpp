@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
         "Adapters on a quantised base: a byte-level GPT is trained on a text, then adapted to another one "
         "(or to instructions) by training all of its weights, or adapters of rank 16 on weights in 32 "
         "bits, in NF4 and in int8.",
-        400,
+        options{},
         {{"full", full, false},
          {"lora-16", lora_16, true},
          {"qlora-nf4", qlora_nf4, true},

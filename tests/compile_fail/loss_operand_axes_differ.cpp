@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // error: loss_operand_axes_differ<detail::dpo, axes<Pair>, axes<Pair, Time>>
-// max-lines: 24
+// max-lines-gcc: 24
+// max-messages: 20
+// options-clang: -ftemplate-backtrace-limit=2
 #include <tenet/align/dpo.hpp>
 #include <tenet/align/sequence_log_probability.hpp>
 #include <tenet/data/preference_batch.hpp>

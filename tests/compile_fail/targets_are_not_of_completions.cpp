@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // error: targets_are_not_of_completions<axes<Batch, Time>>
-// max-lines: 24
+// max-lines-gcc: 24
+// max-messages: 20
+// options-clang: -ftemplate-backtrace-limit=2
 #include <tenet/align/sequence_log_probability.hpp>
 #include <tenet/program.hpp>
 
