@@ -50,8 +50,9 @@ struct loss {
     }
 };
 
-template <sizes S>
-using training_step = program<model<S>, loss<S>, tokens<typename model<S>::Batch, typename model<S>::Time>,
-                              tokens<typename model<S>::Batch, typename model<S>::Time>>;
+template <sizes S, class Precision = float>
+using training_step =
+    program_of<Precision, model<S>, loss<S>, tokens<typename model<S>::Batch, typename model<S>::Time>,
+               tokens<typename model<S>::Batch, typename model<S>::Time>>;
 
 }  // namespace step_bench

@@ -14,9 +14,9 @@
 
 namespace step_bench {
 
-template <sizes S>
+template <sizes S, class Precision = float>
 void run_step(benchmark::State& state) {
-    using step = training_step<S>;
+    using step = training_step<S, Precision>;
     parameters<model<S>> theta;
     initialize(theta, init::gpt2{}, 1);
     step run;

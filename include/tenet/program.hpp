@@ -19,6 +19,7 @@
 #include <tenet/program/node_access.hpp>
 #include <tenet/program/parameter_role.hpp>
 #include <tenet/program/parameters.hpp>
+#include <tenet/program/precision.hpp>
 #include <tenet/program/problem.hpp>
 #include <tenet/program/program.hpp>
 #include <tenet/program/spec.hpp>

@@ -140,26 +140,49 @@ template <class A, class B>
         }
 }
 
+/// How a product lies: what is not of type float in a problem, and the outer loops.
 template <class A, class B>
-void bf16_product(gemm_problem<float> const& p, matrix_view<A const> a, matrix_view<B const> b) {
-    if (p.m == 0 || p.n == 0) return;
+struct bf16_operands {
+    matrix_view<A const> a;
+    matrix_view<B const> b;
+    gemm_batch batch;
+};
+
+template <class A, class B>
+[[gnu::noinline]] void bf16_product(gemm_problem<float> const& p, bf16_operands<A, B> const& x) {
+    std::size_t entries = 1;
+    for (std::size_t d = 0; d < x.batch.rank; ++d) entries *= x.batch.count[d];
+    if (p.m == 0 || p.n == 0 || entries == 0) return;
+    if (p.k == 0) return gemm_run(p, x.batch);
     if (p.c.column_stride != 1 && p.c.row_stride == 1) {
-        gemm_problem<float> flipped = p;
-        std::swap(flipped.m, flipped.n);
-        std::swap(flipped.c.row_stride, flipped.c.column_stride);
-        std::swap(flipped.finish.values.row_bias, flipped.finish.values.column_bias);
-        return bf16_product<B, A>(flipped, {b.data, b.column_stride, b.row_stride},
-                                  {a.data, a.column_stride, a.row_stride});
+        bf16_operands<B, A> flipped{
+            {x.b.data, x.b.column_stride, x.b.row_stride}, {x.a.data, x.a.column_stride, x.a.row_stride}, x.batch};
+        std::swap(flipped.batch.a, flipped.batch.b);
+        return bf16_product<B, A>(transposed(p), flipped);
     }
     const bool by_columns = p.n >= p.m;
     const std::size_t unit = by_columns ? simd::width<float> : bf16_rows, all = by_columns ? p.n : p.m;
-    const std::size_t threads = p.m * p.n * p.k < std::size_t{1} << 21 ? 1 : thread_count();
-    const std::size_t size = round_up((all + threads - 1) / threads, unit);
-    parallel_for((all + size - 1) / size, 1, [&](std::size_t begin, std::size_t end) {
+    const std::size_t work = p.m * p.n * p.k;
+    // Many entries are shared out whole, few in parts.
+    std::size_t threads = work * entries < 2 * parallel_threshold ? 1 : thread_count();
+    const std::size_t grain = std::max(std::size_t{1}, parallel_threshold / work);
+    if (entries >= 4 * threads) threads = 1;
+    const std::size_t size = round_up((all + threads - 1) / threads, unit), parts = (all + size - 1) / size;
+    parallel_for(entries * parts, grain, [&](std::size_t begin, std::size_t end) {
         for (std::size_t u = begin; u < end; ++u) {
-            const std::size_t first = u * size, count = std::min(size, all - first);
-            if (by_columns) bf16_block<A, B>(p, a, b, 0, p.m, first, count);
-            else bf16_block<A, B>(p, a, b, first, count, 0, p.n);
+            gemm_problem<float> q = p;
+            matrix_view<A const> a = x.a;
+            matrix_view<B const> b = x.b;
+            std::size_t index = u / parts;
+            for (std::size_t d = x.batch.rank; d-- > 0; index /= x.batch.count[d]) {
+                const auto i = static_cast<std::ptrdiff_t>(index % x.batch.count[d]);
+                a.data += i * x.batch.a[d];
+                b.data += i * x.batch.b[d];
+                q.c.data += i * x.batch.c[d];
+            }
+            const std::size_t first = u % parts * size, count = std::min(size, all - first);
+            if (by_columns) bf16_block<A, B>(q, a, b, 0, q.m, first, count);
+            else bf16_block<A, B>(q, a, b, first, count, 0, q.n);
         }
     });
 }
@@ -170,13 +193,13 @@ void bf16_product(gemm_problem<float> const& p, matrix_view<A const> a, matrix_v
 ///
 /// `a` is m x k, `b` is k x n, each of `bfloat16` or of float, which is rounded to bfloat16 first; `c` is m x n, float.
 /// Products are exact and are added up in float, two at a time: the result differs from the product of the rounded
-/// operands in float by rounding alone, and from machine to machine by that of one addition in two. Strides, threads
-/// and epilogues are as in `gemm`; bits do not depend on the number of threads. Cost: about half of `gemm` where the
-/// processor has AVX512_BF16, about that of `gemm` or more elsewhere.
+/// operands in float by rounding alone, and from machine to machine by that of one addition in two. Strides, threads,
+/// epilogues and batches are as in `gemm`; bits do not depend on the number of threads. Cost: about half of `gemm`
+/// where the processor has AVX512_BF16, about that of `gemm` or more elsewhere.
 /// PyTorch: torch.matmul under torch.autocast("cpu", torch.bfloat16), with a float result.
 template <class A, class B>
 void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B const> b, matrix_view<float> c,
-               bool accumulate, epilogue<float> const& finish = {}) {
+               bool accumulate, epilogue<float> const& finish = {}, gemm_batch const& batch = {}) {
     detail::gemm_problem<float> p{static_cast<std::size_t>(m),
                                   static_cast<std::size_t>(n),
                                   static_cast<std::size_t>(k),
@@ -186,8 +209,7 @@ void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B con
                                   accumulate};
     if (!finish.empty())
         p.finish = {finish, c.data, &detail::finish_epilogue<float, true>, &detail::finish_epilogue<float, false>};
-    if (p.k == 0) return detail::gemm_run<float>(p, {});
-    detail::bf16_product<A, B>(p, a, b);
+    detail::bf16_product<A, B>(p, {a, b, batch});
 }
 
 }  // namespace tenet::kernel

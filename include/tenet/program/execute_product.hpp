@@ -8,6 +8,7 @@
 #include <tenet/graph/dequantize.hpp>
 #include <tenet/kernel/dequantize.hpp>
 #include <tenet/kernel/gemm.hpp>
+#include <tenet/kernel/gemm_bf16.hpp>
 #include <tenet/kernel/gemm_quantized.hpp>
 #include <tenet/program/epilogue.hpp>
 #include <tenet/program/node_access.hpp>
@@ -23,6 +24,22 @@ template <class P, int Id>
 kernel::stored_matrix stored_at(run_context<P> const& c) {
     constexpr graph::parameter_slot p = P::image.parameters[static_cast<std::size_t>(P::image.nodes[Id].integer[0])];
     return {{p.format, p.elements, p.columns}, reinterpret_cast<std::byte const*>(address<P, Id>(c))};
+}
+
+/// Whether the product of node `Id` rounds its operands: decided by capacities, so that it is part of the type. Small
+/// and narrow products would spend their time on the rounding.
+template <class P, int Id>
+constexpr bool rounds_operands() {
+    if constexpr (std::is_same_v<typename P::spec::product_type, typename P::spec::real_type>) {
+        return false;
+    } else {
+        constexpr graph::node n = P::image.nodes[Id];
+        constexpr graph::contraction_plan plan =
+            graph::plan_contraction(P::image, P::image.nodes[n.input[0]], P::image.nodes[n.input[1]], n);
+        constexpr std::size_t m = P::image.capacity(plan.rows), columns = P::image.capacity(plan.columns),
+                              k = P::image.capacity(plan.inner);
+        return !is_stored<P, n.input[0]> && !is_stored<P, n.input[1]> && is_worth_rounding(m, columns, k);
+    }
 }
 
 /// The product of node `Id`, written to where node `Result` lies, which has the same layout.
@@ -77,6 +94,8 @@ void run_product(run_context<P> const& c, kernel::epilogue<typename P::spec::rea
         };
         if constexpr (Id == Result) multiply();
         else multiply(finish);
+    } else if constexpr (rounds_operands<P, Id>()) {
+        kernel::gemm_bf16<T, T>(m, columns, k, a, b, result, Id == Result && accumulates<P, Id>(c), finish, batch);
     } else if constexpr (Id == Result) {
         kernel::gemm<T>(m, columns, k, a, b, result, accumulates<P, Id>(c), batch);
     } else {

@@ -21,15 +21,17 @@
 namespace tenet {
 
 /// A program of one or several models: `Function{}(models..., inputs...)` traced, differentiated, fused and planned at
-/// compile time. Use it through the aliases `program`, `evaluation` and their `_of` forms for double.
+/// compile time. Use it through the aliases `program`, `evaluation` and their `_of` forms for double and for mixed
+/// precision. `Precision` is float, double or `mixed_precision<float, bfloat16>`.
 ///
 /// Holds the arena of intermediate values and the block of gradients; the parameters are the caller's, so that one
 /// program serves several sets and one set several programs. Not thread-safe: one object a thread.
-template <class Real, program_mode Mode, class Models, class Function, class... Inputs>
+template <class Precision, program_mode Mode, class Models, class Function, class... Inputs>
 class basic_program {
 public:
-    using spec = detail::program_spec<Real, Mode, Models, Function, Inputs...>;
-    using real_type = Real;
+    using spec = detail::program_spec<Precision, Mode, Models, Function, Inputs...>;
+    using real_type = typename spec::real_type;
+    using product_type = typename spec::product_type;
     using result_type = typename spec::result_type;
     static constexpr bool has_gradients = Mode != program_mode::forward;
 
@@ -53,7 +55,7 @@ public:
     /// what is new. Errors: `exception` if the states are laid out differently.
     explicit basic_program(std::shared_ptr<program_state> state)
         : arena_(allocate<std::byte>(image.arena_bytes)),
-          gradients_(allocate<Real>(gradient_elements)),
+          gradients_(allocate<real_type>(gradient_elements)),
           state_(std::move(state)) {
         if (state_->layout() != state_layout || state_->size() != state_bytes)
             fail_expectation("program state", std::to_string(state_bytes) + " bytes laid out as this program's",
@@ -75,32 +77,34 @@ public:
                 std::make_index_sequence<spec::input_count>{});
             if constexpr (scalar) return *address_of_output<0>();
         } else if constexpr (scalar || has_gradients) {
-            return Real{};
+            return real_type{};
         }
     }
 
     /// The same for programs with gradients, under the usual name: returns the loss, leaves the gradients.
     template <class... Arguments>
     requires(has_gradients)
-    Real value_and_grad(Arguments const&... arguments) {
+    real_type value_and_grad(Arguments const&... arguments) {
         return (*this)(arguments...);
     }
 
     /// The gradients of all trainable parameters: a compact block, in the order of the parameters.
-    std::span<Real> gradients() { return {gradients_.get(), gradient_elements}; }
-    std::span<Real const> gradients() const { return {gradients_.get(), gradient_elements}; }
+    std::span<real_type> gradients() { return {gradients_.get(), gradient_elements}; }
+    std::span<real_type const> gradients() const { return {gradients_.get(), gradient_elements}; }
 
     /// A copy of the result number `I`, as a tensor with the axes of the symbol that the function returned.
     template <std::size_t I = 0>
     auto result() const {
-        if constexpr (detail::has_poison<result_type>) return detail::poison_tensor<Real>{};
-        else return copy_out<I>(typename detail::tensor_of<detail::symbol_at<I, result_type>, Real>::type{});
+        if constexpr (detail::has_poison<result_type>) return detail::poison_tensor<real_type>{};
+        else return copy_out<I>(typename detail::tensor_of<detail::symbol_at<I, result_type>, real_type>::type{});
     }
     /// The result number `I` where it lies: valid until the next step.
     template <std::size_t I = 0>
     auto view() const {
-        if constexpr (detail::has_poison<result_type> || !sound) return detail::poison_tensor<Real>{};
-        else return view_of<I>(typename detail::tensor_of<detail::symbol_at<I, result_type>, Real>::type::axes_type{});
+        if constexpr (detail::has_poison<result_type> || !sound) return detail::poison_tensor<real_type>{};
+        else
+            return view_of<I>(
+                typename detail::tensor_of<detail::symbol_at<I, result_type>, real_type>::type::axes_type{});
     }
     /// The gradient by input number `I`, which must be a `variable<...>`.
     template <std::size_t I>
@@ -109,7 +113,7 @@ public:
         using input = std::tuple_element_t<I, typename spec::inputs_type>;
         static_assert(input::differentiated, "input_gradient<I>(): input I is not a variable<...>");
         constexpr std::size_t which = detail::symbol_count<result_type> + detail::variables_before<I, Inputs...>();
-        return copy_out<which>(typename detail::tensor_of<typename input::symbol_type, Real>::type{});
+        return copy_out<which>(typename detail::tensor_of<typename input::symbol_type, real_type>::type{});
     }
 
     /// The value that model code named with `tap<Name>(x)`, as it was in the last step: name, element type, run-time
@@ -142,7 +146,7 @@ public:
 
 private:
     aligned_array<std::byte> arena_;
-    aligned_array<Real> gradients_;
+    aligned_array<real_type> gradients_;
     std::shared_ptr<program_state> state_;
     detail::run_context<code> context_;
 
@@ -186,9 +190,9 @@ private:
         using expected = std::tuple_element_t<M, typename spec::models_type>;
         static_assert(std::is_same_v<typename Block::model_type, expected>,
                       "a program's parameter blocks must be those of its models, in their order");
-        static_assert(std::is_same_v<typename Block::value_type, Real>,
+        static_assert(std::is_same_v<typename Block::value_type, real_type>,
                       "a program's parameter blocks must have its element type");
-        context_.parameters[M] = reinterpret_cast<std::byte*>(const_cast<Real*>(block.data()));  // only read
+        context_.parameters[M] = reinterpret_cast<std::byte*>(const_cast<real_type*>(block.data()));  // only read
     }
 
     // An argument that holds a tensor and is more than that; the input's declaration names its type.
@@ -214,7 +218,7 @@ private:
         using input = std::tuple_element_t<I, typename spec::inputs_type>;
         static_assert(std::is_same_v<axes<A...>, typename input::axes_type>,
                       "a program's input must be a tensor with the axes of its declaration, in their order");
-        static_assert(std::is_same_v<T, typename detail::storage_type<input::type, Real>::type>,
+        static_assert(std::is_same_v<T, typename detail::storage_type<input::type, real_type>::type>,
                       "a program's input must be a tensor with the element type of its declaration");
         context_.inputs[I] = reinterpret_cast<std::byte const*>(t.data());
         (detail::bind_extent<A>(context_, t.template extent<A>()), ...);
@@ -227,14 +231,15 @@ private:
 ///     float loss = step.value_and_grad(theta, x, y);
 template <class Model, class Function, class... Inputs>
 using program = basic_program<float, program_mode::training, Model, Function, Inputs...>;
-/// The same over another element type, for checks in double.
-template <class Real, class Model, class Function, class... Inputs>
-using program_of = basic_program<Real, program_mode::training, Model, Function, Inputs...>;
+/// The same over another element type, for checks in double, or in mixed precision:
+/// `program_of<mixed_precision<float, bfloat16>, gpt, next_token_loss, ...>`.
+template <class Precision, class Model, class Function, class... Inputs>
+using program_of = basic_program<Precision, program_mode::training, Model, Function, Inputs...>;
 
 /// A forward-only program: no gradient is traced, nothing is kept for one; dropout is the identity.
 template <class Model, class Function, class... Inputs>
 using evaluation = basic_program<float, program_mode::forward, Model, Function, Inputs...>;
-template <class Real, class Model, class Function, class... Inputs>
-using evaluation_of = basic_program<Real, program_mode::forward, Model, Function, Inputs...>;
+template <class Precision, class Model, class Function, class... Inputs>
+using evaluation_of = basic_program<Precision, program_mode::forward, Model, Function, Inputs...>;
 
 }  // namespace tenet

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include <tenet/program/layout.hpp>
+#include <tenet/program/precision.hpp>
 
 namespace tenet {
 
@@ -67,13 +68,14 @@ inline constexpr bool is_tuple = false;
 template <class... X>
 inline constexpr bool is_tuple<std::tuple<X...>> = true;
 
-template <class Real, program_mode Mode, class Models, class Function, class... Inputs>
+template <class Precision, program_mode Mode, class Models, class Function, class... Inputs>
 struct spec_of;
 
 /// The type-level description of a program; everything that the pipeline needs.
-template <class Real, program_mode Mode, class... M, class Function, class... Inputs>
-struct spec_of<Real, Mode, std::tuple<M...>, Function, Inputs...> {
-    using real_type = Real;
+template <class Precision, program_mode Mode, class... M, class Function, class... Inputs>
+struct spec_of<Precision, Mode, std::tuple<M...>, Function, Inputs...> {
+    using real_type = typename precision_of<Precision>::real_type;
+    using product_type = typename precision_of<Precision>::product_type;  ///< what products round their operands to
     using models_type = std::tuple<M...>;
     using function_type = Function;
     using inputs_type = std::tuple<Inputs...>;
@@ -86,8 +88,8 @@ struct spec_of<Real, Mode, std::tuple<M...>, Function, Inputs...> {
     using result_type =
         decltype(Function{}(std::declval<M const&>()..., std::declval<typename Inputs::symbol_type>()...));
 };
-template <class Real, program_mode Mode, class Models, class Function, class... Inputs>
-using program_spec = spec_of<Real, Mode, typename model_list<Models>::type, Function, Inputs...>;
+template <class Precision, program_mode Mode, class Models, class Function, class... Inputs>
+using program_spec = spec_of<Precision, Mode, typename model_list<Models>::type, Function, Inputs...>;
 
 }  // namespace detail
 }  // namespace tenet
