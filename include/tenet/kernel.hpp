@@ -19,6 +19,7 @@
 #include <tenet/kernel/gemm.hpp>
 #include <tenet/kernel/gemm_bf16.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
+#include <tenet/kernel/gemm_bf16_tile.hpp>
 #include <tenet/kernel/gemm_block.hpp>
 #include <tenet/kernel/gemm_dots.hpp>
 #include <tenet/kernel/gemm_finish.hpp>

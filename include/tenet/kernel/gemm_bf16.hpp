@@ -1,116 +1,52 @@
 // SPDX-License-Identifier: MIT
 // kernel: matrix products of bfloat16 numbers, added up in float. Both operands are packed as pairs along k, floats
-// being rounded on the way, so that every layout and both types meet in one register tile.
+// being rounded on the way, so that every layout and both types meet in one register tile. At twice the rate of float
+// products memory is the limit: tiles prefetch the rows of a and the block of b that are packed next.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
-#include <tenet/base/macros.hpp>
 #include <tenet/kernel/gemm.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
+#include <tenet/kernel/gemm_bf16_tile.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
-#include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/parallel/parallel_for.hpp>
 #include <tenet/simd/bf16.hpp>
 
 namespace tenet::kernel {
 namespace detail {
 
-struct bf16_tile_arguments {
-    std::uint32_t const* a;  ///< pairs; strides of its rows and of steps of two k
-    std::ptrdiff_t a_row, a_step;
-    std::uint32_t const* b;  ///< [steps][registers * width]
-    std::size_t steps;
-    tile_finish<float> finish;  ///< null if whole registers of contiguous rows are just stored
-    tile_results<float> to;
-};
-
-template <std::size_t Rows, std::size_t Registers>
-[[gnu::noinline]] void bf16_tile(bf16_tile_arguments const& t) {
-    using batch = simd::batch<float>;
-    constexpr std::size_t width = simd::width<float>;
-    batch sum[Rows * Registers];
-    TENET_UNROLL
-    for (std::size_t i = 0; i < Rows * Registers; ++i) sum[i] = batch(0.0f);
-    constexpr std::size_t groups = (Rows + 2) / 3;
-    std::uint32_t const* group[groups];
-    std::ptrdiff_t a_row = t.a_row, a_step = t.a_step;
-    asm("" : "+r"(a_row), "+r"(a_step));  // or g++ compiles the loop again for strides of one
-    TENET_UNROLL
-    for (std::size_t g = 0; g < groups; ++g) {
-        group[g] = t.a + static_cast<std::ptrdiff_t>(3 * g) * a_row;
-        asm("" : "+r"(group[g]));
-    }
-    std::uint32_t const* b = t.b;
-    float* c_next = t.to.c.data;
-    std::size_t c_rows = t.steps >= 4 * Rows ? Rows : 0;
-    for (std::size_t step = t.steps; step != 0; --step) {
-        if (c_rows != 0 && step % 4 == 0) {
-            TENET_UNROLL
-            for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width, 1);
-            c_next += t.to.c.row_stride;
-            --c_rows;
-        }
-        simd::bf16_pairs row[Registers];
-        TENET_UNROLL
-        for (std::size_t j = 0; j < Registers; ++j) std::memcpy(&row[j], b + j * width, sizeof row[j]);
-        b += Registers * width;
-        TENET_UNROLL
-        for (std::size_t i = 0; i < Rows; ++i) {
-            const simd::bf16_pairs x = simd::bf16_pairs{} + group[i / 3][static_cast<std::ptrdiff_t>(i % 3) * a_row];
-            TENET_UNROLL
-            for (std::size_t j = 0; j < Registers; ++j)
-                sum[i * Registers + j] = simd::dot_pairs(x, row[j], sum[i * Registers + j]);
-        }
-        TENET_UNROLL
-        for (std::size_t g = 0; g < groups; ++g) group[g] += a_step;
-    }
-    if (t.finish) {
-        alignas(64) float buffer[Rows * Registers * width];
-        TENET_UNROLL
-        for (std::size_t i = 0; i < Rows * Registers; ++i) sum[i].store_aligned(buffer + i * width);
-        return t.finish(t.to, {buffer, Registers * width, 1});
-    }
-    TENET_UNROLL
-    for (std::size_t i = 0; i < Rows; ++i) {
-        TENET_UNROLL
-        for (std::size_t j = 0; j < Registers; ++j) {
-            float* const to = t.to.c.data + static_cast<std::ptrdiff_t>(i) * t.to.c.row_stride + j * width;
-            const batch x = sum[i * Registers + j];
-            (t.to.accumulate ? batch::load_unaligned(to) + x : x).store_unaligned(to);
-        }
-    }
-}
-
-inline constexpr std::size_t bf16_rows = tile_rows<float>, bf16_registers = tile_registers<float>;
-
-/// Every tile, by rows - 1 and registers - 1.
-inline constexpr auto bf16_tiles = []<std::size_t... Index>(std::index_sequence<Index...>) {
-    return std::array{&bf16_tile<Index / bf16_registers + 1, Index % bf16_registers + 1>...};
-}(std::make_index_sequence<bf16_rows * bf16_registers>{});
+/// The most k of a block: 256 columns of b are then a quarter of a usual L2 cache.
+inline constexpr std::size_t bf16_most_k = 512;
+/// Up to this many rows, packing b is a large part of the work.
+inline constexpr std::size_t bf16_few_rows = 1024;
 
 /// Rows [i0, i0 + m) and columns [j0, j0 + n) of c, on this thread.
 template <class A, class B>
 [[gnu::noinline]] void bf16_block(gemm_problem<float> const& p, matrix_view<A const> a, matrix_view<B const> b,
                                   std::size_t i0, std::size_t m, std::size_t j0, std::size_t n) {
     constexpr std::size_t width = simd::width<float>, tile = bf16_rows, panel = bf16_registers * width;
-    constexpr std::size_t most_k = 2 * row_bytes / sizeof(float);
     auto* const packed_b = reinterpret_cast<std::uint32_t*>(workspace().b);
     auto* const packed_a = reinterpret_cast<std::uint32_t*>(workspace().a);
     const bool contiguous = p.c.column_stride == 1, finishes = p.finish.contiguous != nullptr;
     gemm_problem<float> partial = p;  // for the blocks of k before the last: without what must happen once
     partial.finish.values = {};
     partial.finish.values.scale = p.finish.values.scale;
-    const std::size_t kc = even_part(p.k, most_k, 32);
-    const std::size_t nc = b_bytes / sizeof(std::uint32_t) / ((kc + 1) / 2) / panel * panel;
+    const std::size_t kc = even_part(p.k, bf16_most_k, 32);
+    const std::size_t room = m > bf16_few_rows ? b_bytes : b_bytes / 2;  // the rest of L2 is for the next block
+    const std::size_t nc = even_part(n, room / sizeof(std::uint32_t) / ((kc + 1) / 2) / panel * panel, panel);
     for (std::size_t j = 0; j < n; j += nc)
         for (std::size_t k = 0; k < p.k; k += kc) {
             const std::size_t columns = std::min(nc, n - j), depth = std::min(kc, p.k - k), steps = (depth + 1) / 2;
             const bool last = k + depth == p.k, accumulate = p.accumulate || k != 0;
+            const std::size_t panels = (columns + panel - 1) / panel, row_panels = (m + tile - 1) / tile;
+            line_stream next_b;
+            if (!last) next_b = lines_of(at(b, k + depth, j0 + j), std::min(kc, p.k - k - depth), columns);
+            else if (j + columns < n) next_b = lines_of(at(b, 0, j0 + j + columns), kc, std::min(nc, n - j - columns));
+            const std::size_t far_share = std::min(steps / 4, next_b.count / (panels * row_panels) + 1);
             for (std::size_t i = 0; i < m; i += tile) {
                 const std::size_t rows = std::min(tile, m - i);
                 bf16_tile_arguments t{};
@@ -119,6 +55,8 @@ template <class A, class B>
                 t.a_row = strides.row;
                 t.a_step = strides.step;
                 t.steps = steps;
+                line_stream next_a;
+                if (i + rows < m) next_a = lines_of(at(a, i0 + i + rows, k), std::min(tile, m - i - rows), depth);
                 for (std::size_t q = 0; q < columns;) {
                     const std::size_t left = columns - q;
                     const std::size_t registers = panel_registers<float>((left + width - 1) / width);
@@ -126,6 +64,9 @@ template <class A, class B>
                     if (i == 0)
                         pack_b_pairs(at(b, k, j0 + j + q), depth, here, registers * width, packed_b + q * steps);
                     t.b = packed_b + q * steps;
+                    t.b_step = static_cast<std::ptrdiff_t>(registers * width);
+                    t.near = next_a.take(steps);
+                    t.far = next_b.take(far_share);
                     matrix_view<float> c = p.c;
                     c.data += static_cast<std::ptrdiff_t>(i0 + i) * c.row_stride +
                               static_cast<std::ptrdiff_t>(j0 + j + q) * c.column_stride;

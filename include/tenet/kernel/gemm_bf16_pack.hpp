@@ -88,7 +88,17 @@ template <class S>
     }
     if (a.row_stride == 1 && rows == tile) {
         S const* from = a.data;
-        for (std::size_t s = 0; s + 2 <= k; s += 2, from += 2 * a.column_stride, to += tile) {
+        std::size_t s = 0;
+        if constexpr (2 * tile == width && std::is_same_v<S, float>) {
+            // Two steps of k fill a register.
+            for (; s + 4 <= k; s += 4, from += 4 * a.column_stride, to += 2 * tile) {
+                const simd::bf16_pairs pairs =
+                    simd::to_pairs(simd::load_halves(from, from + 2 * a.column_stride),
+                                   simd::load_halves(from + a.column_stride, from + 3 * a.column_stride));
+                std::memcpy(to, &pairs, sizeof pairs);
+            }
+        }
+        for (; s + 2 <= k; s += 2, from += 2 * a.column_stride, to += tile) {
             if constexpr ((tile & (tile - 1)) == 0) {
                 interleave_pairs<tile>(from, from + a.column_stride, to);
             } else {

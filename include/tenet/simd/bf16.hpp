@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include <tenet/base/macros.hpp>
 #include <tenet/simd/bits.hpp>
@@ -70,6 +71,18 @@ TENET_INLINE bf16_pairs to_pairs(batch<float> const& low, batch<float> const& hi
     const bf16_pairs l = detail::round_to_bf16(std::bit_cast<bf16_pairs>(low.data));
     const bf16_pairs h = detail::round_to_bf16(std::bit_cast<bf16_pairs>(high.data));
     return (h & 0xffff0000u) | (l >> 16);
+}
+
+/// Half a register from each of two places.
+TENET_INLINE batch<float> load_halves(float const* low, float const* high) {
+    constexpr std::size_t half = width<float> / 2;
+    using part = detail::vector_of<float, half>;
+    part l, h;
+    std::memcpy(&l, low, sizeof l);
+    std::memcpy(&h, high, sizeof h);
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return batch<float>(std::bit_cast<batch<float>::register_type>(__builtin_shufflevector(l, h, int{I}...)));
+    }(std::make_index_sequence<width<float>>{});
 }
 
 /// 2 * width floats at `p` as bfloat16 in the same order: lane i holds numbers 2 i and 2 i + 1. Rounds as `to_pairs`.
