@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include <tenet/kernel/gemm_ahead.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
 #include <tenet/kernel/gemm_pack.hpp>
 #include <tenet/kernel/gemm_problem.hpp>
@@ -19,7 +20,6 @@ namespace tenet::kernel::detail {
 template <class T>
 class gemm_block {
     static constexpr std::size_t width = simd::width<T>, tile = tile_rows<T>, most = tile_registers<T>;
-    static constexpr std::ptrdiff_t line = 64 / sizeof(T);
     static constexpr std::size_t far_most_rows = 1024;
 
     gemm_problem<T> const& p_;
@@ -29,32 +29,19 @@ class gemm_block {
     T* const packed_a_ = reinterpret_cast<T*>(space_.a);
     T* const tail_b_ = reinterpret_cast<T*>(space_.tail);
     std::size_t k0_ = 0, kc_ = 0, j0_ = 0, nc_ = 0, n_ = 0, tail_ = 0;
-    bool b_in_place_ = false, accumulate_ = false, last_k_ = false, only_bias_ = false;
-
-    /// Memory of b that the next block packs: `rows` rows of `lines` lines, of which tile number x prefetches a share.
-    struct far_plan {
-        T const* first;
-        std::ptrdiff_t row;
-        std::size_t lines, count, tiles, next;
-    };
-    far_plan far_{};
+    bool b_in_place_ = false, keeps_a_ = false, accumulate_ = false, last_k_ = false, only_bias_ = false;
+    far_plan<T> far_{};
 
     enum class a_source { in_place, rows, steps };
 
-    /// Lines that tiles prefetch: call number x starts at first + x * call.
-    struct prefetch_plan {
-        T const* first;
-        std::ptrdiff_t call, step, skip;
-        std::size_t calls;
-        bool far;
-    };
     /// A row panel of a: where it lies, whether the first tile shall pack it.
     struct row_panel {
         std::size_t i, rows;
         T const* a;
         std::ptrdiff_t row, step;
         bool pack;
-        prefetch_plan next;
+        T* packed;  ///< where to
+        prefetch_plan<T> next;
     };
 
     bool has_epilogue() const { return p_.finish.contiguous != nullptr; }
@@ -104,22 +91,18 @@ class gemm_block {
                 }
             }
             if (panel.pack) {
-                t.copy_a = packed_a_;
+                t.copy_a = panel.packed;
                 if (largest && panel.row == 1) packs = packs == packing::b ? packing::both : packing::a;
                 else {
-                    pack_steps(panel.a, panel.row, panel.step, panel.rows, kc_, packed_a_);
+                    pack_steps(panel.a, panel.row, panel.step, panel.rows, kc_, panel.packed);
                     use_packed(panel);
                 }
             }
             t.a = panel.a;
             t.a_row = panel.row;
             t.a_step = panel.step;
-            prefetch_plan const& next = panel.next;
-            t.next = next.first + static_cast<std::ptrdiff_t>(std::min(call, next.calls)) * next.call;
-            t.next_step = call < next.calls ? next.step : 0;
-            t.next_skip = call < next.calls ? next.skip : 0;
-            t.next_far = next.far;
-            plan_far(t);
+            panel.next.plan(t, call);
+            far_.plan(t);
             t.to = results_at(panel.i, j0_ + j, panel.rows, columns);
             t.finish = finish_for(whole);
             if (has_epilogue() && last_k_) {
@@ -134,41 +117,15 @@ class gemm_block {
     }
 
     /// What of b comes after this block, if packing it is a large part of the work: rows of a are few.
-    void look_far(std::size_t kc, std::size_t nc) {
+    void look_far(std::size_t k, std::size_t j, std::size_t kc, std::size_t nc) {
         far_ = {};
         if (b_in_place_ || p_.m > far_most_rows) return;
-        const bool more_k = !last_k_;
-        const std::size_t k = more_k ? k0_ + kc_ : 0, j = more_k ? j0_ : j0_ + nc_;
-        if (j >= n_) return;
-        const std::size_t steps = std::min(kc, p_.k - k), columns = std::min(nc, n_ - j);
-        const bool along_columns = p_.b.column_stride == 1;
-        if (!along_columns && p_.b.row_stride != 1) return;
-        const std::size_t rows = along_columns ? steps : columns, length = along_columns ? columns : steps;
-        far_.first = p_.b.data + static_cast<std::ptrdiff_t>(k) * p_.b.row_stride +
-                     static_cast<std::ptrdiff_t>(j) * p_.b.column_stride;
-        far_.row = along_columns ? p_.b.row_stride : p_.b.column_stride;
-        far_.lines = (length * sizeof(T) + 63) / 64;
-        far_.count = rows * far_.lines;
-        far_.tiles = (p_.m + tile - 1) / tile * ((nc_ + tile_columns<T> - 1) / tile_columns<T>);
-    }
-    void plan_far(tile_arguments<T>& t) {
-        if (far_.tiles == 0) return;
-        const std::size_t begin = far_.count * far_.next / far_.tiles, end = far_.count * (far_.next + 1) / far_.tiles;
-        ++far_.next;
-        if (begin >= far_.count) {
-            t.far_count = 0;
-            return;
-        }
-        t.far = far_.first + static_cast<std::ptrdiff_t>(begin / far_.lines) * far_.row +
-                static_cast<std::ptrdiff_t>(begin % far_.lines) * line;
-        t.far_row = far_.row * std::ptrdiff_t{sizeof(T)} - static_cast<std::ptrdiff_t>(far_.lines * 64);
-        t.far_first = far_.lines - begin % far_.lines;
-        t.far_lines = far_.lines;
-        t.far_count = end - begin;
+        const std::size_t tiles = (p_.m + tile - 1) / tile * ((nc_ + tile_columns<T> - 1) / tile_columns<T>);
+        far_ = {p_.b, k, std::min(kc, p_.k - k), j, std::min(nc, n_ - j), tiles};
     }
 
-    void use_packed(row_panel& panel) const {
-        panel.a = packed_a_;
+    static void use_packed(row_panel& panel) {
+        panel.a = panel.packed;
         panel.row = 1;
         panel.step = static_cast<std::ptrdiff_t>(panel.rows);
         panel.pack = false;
@@ -219,39 +176,22 @@ class gemm_block {
         const auto row = p_.a.row_stride, column = p_.a.column_stride;
         T const* from = p_.a.data + static_cast<std::ptrdiff_t>(k0_) * column;
         for (std::size_t i = 0; i < p_.m; i += tile, from += static_cast<std::ptrdiff_t>(tile) * row) {
-            row_panel panel{i, std::min(tile, p_.m - i), from, row, column, source == a_source::steps, {}};
+            const std::size_t rows = std::min(tile, p_.m - i);
+            row_panel panel{i, rows, from, row, column, source == a_source::steps, packed_a_, {}};
+            if (keeps_a_) panel.packed = packed_a_ + i * kc_;
+            if (keeps_a_ && j0_ != 0) {
+                use_packed(panel);
+                panel.next = packed_ahead(p_, i, panel.a, kc_);
+            } else {
+                panel.next = column == 1 ? rows_ahead(p_, i, from) : steps_ahead(p_, i, from, kc_);
+            }
             if (source == a_source::rows) {
-                copy_rows(from, row, panel.rows, kc_, packed_a_, static_cast<std::ptrdiff_t>(stride));
+                copy_rows(from, row, rows, kc_, packed_a_, static_cast<std::ptrdiff_t>(stride));
                 panel.a = packed_a_;
                 panel.row = static_cast<std::ptrdiff_t>(stride);
             }
-            panel.next = column == 1 ? rows_ahead(i, from) : steps_ahead(i, from);
             sweep(panel);
         }
-    }
-
-    /// The next panel of a row-major a: 4 rows in the first call, the rest in the second.
-    prefetch_plan rows_ahead(std::size_t i, T const* from) const {
-        if (i + 2 * tile > p_.m) return {p_.a.data, 0, 0, 0, 0, false};
-        return {from + static_cast<std::ptrdiff_t>(tile) * p_.a.row_stride,
-                4 * p_.a.row_stride,
-                p_.a.row_stride,
-                line - 4 * p_.a.row_stride,
-                2,
-                false};
-    }
-
-    /// Of a transposed a, two panels share the lines of the next two: each takes half of the steps of k, in two calls.
-    prefetch_plan steps_ahead(std::size_t i, T const* from) const {
-        const std::size_t half = i / tile % 2;
-        if (p_.a.row_stride != 1 || i + (4 - half) * tile > p_.m) return {p_.a.data, 0, 0, 0, 0, false};
-        const auto quarter = static_cast<std::ptrdiff_t>(kc_ / 16 * 4) * p_.a.column_stride;
-        return {from + static_cast<std::ptrdiff_t>((2 - half) * tile) + static_cast<std::ptrdiff_t>(2 * half) * quarter,
-                quarter,
-                p_.a.column_stride,
-                0,
-                2,
-                true};
     }
 
     void choose_tail() {
@@ -259,6 +199,23 @@ class gemm_block {
         const bool possible = p_.a.column_stride == 1 || (p_.a.row_stride == 1 && tile == 8);
         tail_ = !p_.in_place && rest <= most_tail && possible ? rest : 0;
         n_ = p_.n - tail_;
+    }
+
+    /// A transposed a is packed once for all blocks of columns, if a block of k of it can be kept.
+    bool keep_a(std::size_t kc, std::size_t nc) const {
+        return !p_.in_place && n_ > nc && nc > tile_columns<T> && p_.a.column_stride != 1 && round_up(p_.m, tile) * kc * sizeof(T) <= a_bytes;
+    }
+
+    /// The block at (k0_, j0_); after it comes that at (k, j).
+    void run_block(std::size_t kc, std::size_t nc, std::size_t k, std::size_t j) {
+        nc_ = std::min(nc, n_ - j0_);
+        kc_ = std::min(kc, p_.k - k0_);
+        last_k_ = k0_ + kc_ == p_.k;
+        accumulate_ = p_.accumulate || k0_ != 0;
+        if (j0_ + nc_ == n_) pack_tail();
+        if (k < p_.k && j < n_) look_far(k, j, kc, nc);
+        else far_ = {};
+        sweep_rows();
     }
 
 public:
@@ -278,17 +235,21 @@ public:
         choose_tail();
         const std::size_t nc =
             even_part(n_, b_bytes / sizeof(T) / kc / tile_columns<T> * tile_columns<T>, tile_columns<T>);
-        for (j0_ = 0; j0_ < n_ || j0_ == 0; j0_ += std::max(nc, width)) {
-            nc_ = std::min(nc, n_ - j0_);
-            for (k0_ = 0; k0_ < p_.k; k0_ += kc) {
-                kc_ = std::min(kc, p_.k - k0_);
-                last_k_ = k0_ + kc_ == p_.k;
-                accumulate_ = p_.accumulate || k0_ != 0;
-                if (j0_ + nc_ == n_) pack_tail();
-                look_far(kc, nc);
-                sweep_rows();
-            }
+        const std::size_t step = std::max(nc, width);
+        if (keep_a(kc, step)) {
+            keeps_a_ = true;
+            for (k0_ = 0; k0_ < p_.k; k0_ += kc)
+                for (j0_ = 0; j0_ < n_; j0_ += step) {
+                    const bool last_j = j0_ + step >= n_;
+                    run_block(kc, nc, last_j ? k0_ + kc : k0_, last_j ? 0 : j0_ + step);
+                }
+            return;
         }
+        for (j0_ = 0; j0_ < n_ || j0_ == 0; j0_ += step)
+            for (k0_ = 0; k0_ < p_.k; k0_ += kc) {
+                const bool last_k = k0_ + kc >= p_.k;
+                run_block(kc, nc, last_k ? 0 : k0_ + kc, last_k ? j0_ + step : j0_);
+            }
     }
 };
 
