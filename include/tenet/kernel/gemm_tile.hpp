@@ -98,6 +98,7 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
             if (c_rows != 0) {
                 TENET_UNROLL
                 for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width, 1);
+                __builtin_prefetch(c_next + (Registers * width - 1), 1);
                 c_next += c_row;
                 if (--c_rows == 0 && also != 0) {
                     c_next = t.also[--also];
@@ -123,6 +124,7 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
                 row[j].store_aligned(copy_b + j * width);
                 __builtin_prefetch(ahead + j * width);
             }
+            __builtin_prefetch(ahead + (Registers * width - 1));
             copy_b += Registers * width;
             ahead = k == pack_ahead + 1 ? t.b_then : at(ahead, b_step);
         }
