@@ -65,8 +65,8 @@ struct gemm_problem {
 
 /// Bytes of the packed copies: of b, half of a usual L2 cache; of a, the rows of one tile, off the power of two, or
 /// all rows of a transposed a, where they fit.
-inline constexpr std::size_t b_bytes = std::size_t{1} << 19;
-inline constexpr std::size_t row_bytes = 2048;  ///< of a row of a within one block of k
+inline constexpr std::size_t b_bytes = std::size_t{5} << 17;
+inline constexpr std::size_t row_bytes = 1536;  ///< of a row of a within one block of k
 inline constexpr std::size_t a_bytes = std::size_t{5} << 18;
 
 /// This thread's packing buffers.
