@@ -17,6 +17,7 @@
 #include <tenet/kernel/epilogue.hpp>
 #include <tenet/kernel/gather.hpp>
 #include <tenet/kernel/gemm.hpp>
+#include <tenet/kernel/gemm_ahead.hpp>
 #include <tenet/kernel/gemm_bf16.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>

@@ -203,7 +203,8 @@ class gemm_block {
 
     /// A transposed a is packed once for all blocks of columns, if a block of k of it can be kept.
     bool keep_a(std::size_t kc, std::size_t nc) const {
-        return !p_.in_place && n_ > nc && nc > tile_columns<T> && p_.a.column_stride != 1 && round_up(p_.m, tile) * kc * sizeof(T) <= a_bytes;
+        return !p_.in_place && n_ > nc && nc > tile_columns<T> && p_.a.column_stride != 1 &&
+               round_up(p_.m, tile) * kc * sizeof(T) <= a_bytes;
     }
 
     /// The block at (k0_, j0_); after it comes that at (k, j).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // kernel: matrix products as dot products, where rows of a and columns of b are contiguous and one of the two has so
-// few that packing b would cost more than the product: 4 x 4 dot products at a time, their lanes added as one tree.
+// few that packing b would cost more than the product: 4 x 4 or 8 x 2 dot products at a time, their lanes added as one
+// tree.
 #pragma once
 
 #include <algorithm>
@@ -91,7 +92,7 @@ template <std::size_t Rows, std::size_t Columns, class T>
         }
     }
     alignas(64) T all[Rows * Columns < width ? width : Rows * Columns];
-    if constexpr (Rows * Columns >= width && Columns == 4) {
+    if constexpr (Rows * Columns >= width && Columns != 1) {
         store_sums<T, Rows * Columns>(sum, all);
     } else {
         TENET_UNROLL
@@ -118,9 +119,13 @@ template <class T>
                 const std::size_t columns = n - j >= 4 ? 4 : 1;
                 T const* a = p.a.data + static_cast<std::ptrdiff_t>(i0) * a_row;
                 for (std::size_t i = 0; i < m;) {
-                    const std::size_t rows = m - i >= 4 ? 4 : m - i >= 2 ? 2 : 1;
+                    const bool tall = simd::width<T> == 16 && m - i >= 8 && columns == 4;
+                    const std::size_t rows = tall ? 8 : m - i >= 4 ? 4 : m - i >= 2 ? 2 : 1;
                     T* const to = sums + i * dot_chunk + j;
-                    if (rows == 4)
+                    if (tall) {
+                        dot_tile<8, 2>(a, a_row, b, b_row, p.k, to);
+                        dot_tile<8, 2>(a, a_row, b + 2 * b_row, b_row, p.k, to + 2);
+                    } else if (rows == 4)
                         columns == 4 ? dot_tile<4, 4>(a, a_row, b, b_row, p.k, to)
                                      : dot_tile<4, 1>(a, a_row, b, b_row, p.k, to);
                     else if (rows == 2)
