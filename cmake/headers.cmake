@@ -116,6 +116,9 @@ set(TENET_HEADERS
   include/tenet/kernel/argmax.hpp
   include/tenet/kernel/attention.hpp
   include/tenet/kernel/attention_backward.hpp
+  include/tenet/kernel/attention_bf16.hpp
+  include/tenet/kernel/attention_bf16_backward.hpp
+  include/tenet/kernel/attention_bf16_tile.hpp
   include/tenet/kernel/attention_cached.hpp
   include/tenet/kernel/attention_head.hpp
   include/tenet/kernel/attention_tile.hpp

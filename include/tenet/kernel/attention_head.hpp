@@ -22,6 +22,7 @@ struct head_rows {
 
     T* row(std::size_t i) const { return data + static_cast<std::ptrdiff_t>(i) * stride; }
     matrix_view<T> from(std::size_t i) const { return {row(i), stride, 1}; }
+    head_rows after(std::size_t i) const { return {row(i), stride}; }
 };
 
 template <class T>

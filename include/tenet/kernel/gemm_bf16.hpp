@@ -74,7 +74,7 @@ template <class A, class B>
                     if (finishes) t.finish = contiguous ? p.finish.contiguous : p.finish.strided;
                     else if (!contiguous) t.finish = &finish_plain<float, false>;
                     else t.finish = here == registers * width ? nullptr : &finish_plain<float, true>;
-                    bf16_tiles[(rows - 1) * bf16_registers + registers - 1](t);
+                    find_bf16_tile(rows, registers)(t);
                     q += registers * width;
                 }
             }

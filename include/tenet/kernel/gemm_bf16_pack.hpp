@@ -38,6 +38,22 @@ void pack_pairs_one_by_one(S const* from, std::ptrdiff_t step, std::size_t k, st
         *to = pair_of(as_bf16(from[0]), s + 1 < k ? as_bf16(from[step]) : bfloat16());
 }
 
+/// k contiguous numbers as (k + 1) / 2 pairs.
+template <class S>
+TENET_INLINE void pack_row_pairs(S const* from, std::size_t k, std::uint32_t* to) {
+    constexpr std::size_t two = 2 * simd::width<float>;
+    std::size_t s = 0;
+    for (; s + two <= k; s += two) {
+        const simd::bf16_pairs pairs = simd::load_as_pairs(from + s);
+        std::memcpy(to + s / 2, &pairs, sizeof pairs);
+    }
+    if (s == k) return;
+    S rest[two] = {};
+    std::memcpy(rest, from + s, (k - s) * sizeof(S));
+    const simd::bf16_pairs pairs = simd::load_as_pairs(rest);
+    std::memcpy(to + s / 2, &pairs, (k - s + 1) / 2 * sizeof(std::uint32_t));
+}
+
 /// Strides of a packed a, in pairs.
 struct pair_strides {
     std::ptrdiff_t row, step;
@@ -75,15 +91,8 @@ template <class S>
     if (a.column_stride == 1) {
         // Off the power of two; workspace().a has a line to spare for each row.
         const std::size_t stride = (k + 1) / 2 + 16;
-        for (std::size_t i = 0; i < rows; ++i, to += stride) {
-            S const* const from = a.data + static_cast<std::ptrdiff_t>(i) * a.row_stride;
-            std::size_t s = 0;
-            for (; s + 2 * width <= k; s += 2 * width) {
-                const simd::bf16_pairs pairs = simd::load_as_pairs(from + s);
-                std::memcpy(to + s / 2, &pairs, sizeof pairs);
-            }
-            pack_pairs_one_by_one(from + s, 1, k - s, to + s / 2, 1);
-        }
+        for (std::size_t i = 0; i < rows; ++i, to += stride)
+            pack_row_pairs(a.data + static_cast<std::ptrdiff_t>(i) * a.row_stride, k, to);
         return {static_cast<std::ptrdiff_t>(stride), 1};
     }
     if (a.row_stride == 1 && rows == tile) {

@@ -138,8 +138,12 @@ template <std::size_t Rows, std::size_t Registers>
 inline constexpr std::size_t bf16_rows = tile_rows<float>, bf16_registers = tile_registers<float>;
 
 /// Every tile, by rows - 1 and registers - 1.
-inline constexpr auto bf16_tiles = []<std::size_t... Index>(std::index_sequence<Index...>) {
+inline constexpr auto bf16_tile_table = []<std::size_t... Index>(std::index_sequence<Index...>) {
     return std::array{&bf16_tile<Index / bf16_registers + 1, Index % bf16_registers + 1>...};
 }(std::make_index_sequence<bf16_rows * bf16_registers>{});
+
+inline auto find_bf16_tile(std::size_t rows, std::size_t registers) {
+    return bf16_tile_table[(rows - 1) * bf16_registers + registers - 1];
+}
 
 }  // namespace tenet::kernel::detail

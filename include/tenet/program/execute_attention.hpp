@@ -6,6 +6,7 @@
 
 #include <tenet/kernel/attention.hpp>
 #include <tenet/kernel/attention_backward.hpp>
+#include <tenet/kernel/attention_bf16_backward.hpp>
 #include <tenet/kernel/attention_cached.hpp>
 #include <tenet/kernel/rotary.hpp>
 #include <tenet/program/node_access.hpp>
@@ -63,10 +64,15 @@ void run_attention_node(run_context<P> const& c) {
     constexpr auto mask = n.integer[0] != 0 ? kernel::attention_mask::causal : kernel::attention_mask::none;
     const T scale = static_cast<T>(n.number[0]);
     constexpr std::size_t most_keys = P::image.capacity(n.over[1]);
+    constexpr bool rounds = !std::is_same_v<typename P::spec::product_type, T> &&
+                            is_worth_rounding(P::image.capacity(n.over[0]), most_keys, P::image.capacity(n.over[2]));
     if constexpr (!backward) {
         const auto [op, os] = attention_at<P, Id, Id>(c);
-        kernel::attention<mask, T>(B, Tq, S, H, D, q, k, v, attention_operand<T>{op, os}, result_address<P, Id, 1>(c),
-                                   scale, lengths, most_keys, shared);
+        const attention_operand<T> out{op, os};
+        T* const saved = result_address<P, Id, 1>(c);
+        if constexpr (rounds)
+            kernel::attention_bf16<mask>(B, Tq, S, H, D, q, k, v, out, saved, scale, lengths, most_keys, shared);
+        else kernel::attention<mask, T>(B, Tq, S, H, D, q, k, v, out, saved, scale, lengths, most_keys, shared);
     } else {
         constexpr int Out = n.input[3], Dout = n.input[4], Saved = n.input[5];
         const auto [op, os] = attention_at<P, Id, Out>(c);
@@ -87,8 +93,12 @@ void run_attention_node(run_context<P> const& c) {
             dk = {b, bs};
             dv = {d, ds};
         }
-        kernel::attention_backward<mask, T>(B, Tq, S, H, D, q, k, v, {op, os}, {gp, gs}, dq, dk, dv,
-                                            address<P, Saved>(c), nullptr, scale, lengths, most_keys, shared);
+        if constexpr (rounds)
+            kernel::attention_backward_bf16<mask>(B, Tq, S, H, D, q, k, v, {op, os}, {gp, gs}, dq, dk, dv,
+                                                  address<P, Saved>(c), scale, lengths, most_keys, shared);
+        else
+            kernel::attention_backward<mask, T>(B, Tq, S, H, D, q, k, v, {op, os}, {gp, gs}, dq, dk, dv,
+                                                address<P, Saved>(c), nullptr, scale, lengths, most_keys, shared);
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Attention and its gradients against sums in double precision and finite differences of them, over odd sizes, masks,
-// padded keys, packed operands and thread counts.
+// padded keys, packed operands and thread counts; the same of attention in bfloat16 products, within their rounding.
 #define BOOST_TEST_MODULE attention
 #include <boost/test/unit_test.hpp>
 
@@ -16,6 +16,7 @@
 #include <tenet/base/exception.hpp>
 #include <tenet/kernel/attention.hpp>
 #include <tenet/kernel/attention_backward.hpp>
+#include <tenet/kernel/attention_bf16_backward.hpp>
 #include <tenet/parallel/threads.hpp>
 
 namespace {
@@ -110,6 +111,7 @@ struct run {
     T scale;
     operand<T> q, k, v, out, dout, dq, dk, dv;
     std::vector<T> saved;
+    bool rounded = false;  ///< in bfloat16 products
 
     explicit run(sizes const& sizes_, unsigned seed = 1, T scale_ = 0)
         : n(sizes_),
@@ -131,12 +133,21 @@ struct run {
     template <attention_mask Mask>
     void forward(T* to) {
         std::int32_t const* const lengths = n.lengths.empty() ? nullptr : n.lengths.data();
+        if constexpr (std::is_same_v<T, float>)
+            if (rounded)
+                return tenet::kernel::attention_bf16<Mask>(n.B, n.Tq, n.S, n.H, n.D, q.view(), k.view(), v.view(),
+                                                           out.view(), to, scale, lengths, n.capacity);
         tenet::kernel::attention<Mask>(n.B, n.Tq, n.S, n.H, n.D, q.view(), k.view(), v.view(), out.view(), to, scale,
                                        lengths, n.capacity);
     }
     template <attention_mask Mask>
     void backward() {
         std::int32_t const* const lengths = n.lengths.empty() ? nullptr : n.lengths.data();
+        if constexpr (std::is_same_v<T, float>)
+            if (rounded)
+                return tenet::kernel::attention_backward_bf16<Mask>(
+                    n.B, n.Tq, n.S, n.H, n.D, q.view(), k.view(), v.view(), out.view(), dout.view(), dq.view(),
+                    dk.view(), dv.view(), saved.data(), scale, lengths, n.capacity);
         tenet::kernel::attention_backward<Mask>(n.B, n.Tq, n.S, n.H, n.D, q.view(), k.view(), v.view(), out.view(),
                                                 dout.view(), dq.view(), dk.view(), dv.view(), saved.data(), nullptr,
                                                 scale, lengths, n.capacity);
@@ -191,7 +202,70 @@ void check(sizes const& n, T scale = 0) {
     BOOST_TEST(worst < tolerance);
 }
 
+/// The same in bfloat16 products, of operands that need no rounding: what is left is that of the probabilities and of
+/// their gradients, 2^-9 of each, and of the scaled queries. `rounding` is what errors come to in units of that.
+double check_rounded(sizes const& n) {
+    run<float> r(n, 3, n.D > 8 ? 0.125f : 0.5f);
+    r.rounded = true;
+    for (operand<float>* x : {&r.q, &r.k, &r.v, &r.dout})
+        for (float& value : x->data) value = static_cast<float>(tenet::bfloat16(value));
+    r.forward_backward();
+    const reference expected(n, r.q, r.k, r.v, r.dout, double{r.scale});
+    double worst = 0;
+    const auto compare = [&](operand<float> const& x, operand<double> const& y) {
+        double largest = 0;
+        for (double value : y.data) largest = std::max(largest, std::fabs(value));
+        const double error = difference(x, y) / std::max(largest, 0.01);
+        worst = std::max(worst, error);
+        BOOST_TEST(error < 1.0 / 128, "B " << n.B << " Tq " << n.Tq << " S " << n.S << " D " << n.D << " causal "
+                                           << n.causal << " capacity " << n.capacity << ": error " << error);
+    };
+    compare(r.out, expected.out);
+    compare(r.dq, expected.dq);
+    compare(r.dk, expected.dk);
+    compare(r.dv, expected.dv);
+    BOOST_TEST(r.saved.back() == -55.0f);
+    return worst;
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(bfloat16_products) {
+    double worst = 0;
+    for (std::size_t t : {2u, 7u, 16u, 33u, 64u, 65u, 130u, 256u})
+        for (std::size_t d : {8u, 17u, 32u, 64u})
+            for (bool causal : {false, true}) worst = std::max(worst, check_rounded({2, t, t, 3, d, causal}));
+    // Probabilities and their gradients are rounded.
+    BOOST_TEST(worst > 1.0 / 4096);
+    const std::size_t pairs[][2] = {{1, 65}, {7, 50}, {50, 7}, {70, 3}, {100, 64}, {64, 100}, {129, 65}, {65, 201}};
+    for (auto const& [tq, s] : pairs)
+        for (bool causal : {false, true}) check_rounded({1, tq, s, 2, 12, causal});
+    for (bool causal : {false, true}) {
+        check_rounded({5, 100, 100, 2, 16, causal, {100, 99, 3, 0, 50}});
+        check_rounded({5, 64, 64, 2, 16, causal, {64, 63, 3, 0, 31}});
+        check_rounded({2, 33, 33, 2, 16, causal, {}, 256});
+    }
+    for (std::size_t d : {1u, 3u, 100u, 300u, 341u, 640u, 1024u})
+        for (std::size_t t : {20u, 70u}) check_rounded({1, t, t, 2, d, true});
+    check_rounded({1, 90, 1300, 1, 64, false});  // more keys than a head keeps rounded
+    check_rounded({1, 90, 1300, 1, 64, true});
+}
+
+BOOST_AUTO_TEST_CASE(bits_of_bfloat16_products_do_not_depend_on_threads) {
+    for (std::size_t t : {64u, 130u}) {
+        const auto results = [&](int threads) {
+            run<float> r({6, t, t, 3, 32, true}, 9);
+            r.rounded = true;
+            tenet::with_threads(threads, [&] { r.forward_backward(); });
+            std::vector<float> all = r.out.data;
+            for (operand<float> const* x : {&r.dq, &r.dk, &r.dv}) all.insert(all.end(), x->data.begin(), x->data.end());
+            return all;
+        };
+        const std::vector<float> one = results(1);
+        BOOST_TEST((one == results(2)));
+        BOOST_TEST((one == results(4)));
+    }
+}
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(self_attention_of_odd_sizes, T, real_types) {
     for (std::size_t t : {1u, 7u, 16u, 33u, 64u, 65u, 130u})
