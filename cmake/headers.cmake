@@ -268,6 +268,7 @@ set(TENET_HEADERS
   include/tenet/simd/pow.hpp
   include/tenet/simd/quads.hpp
   include/tenet/simd/reduce.hpp
+  include/tenet/simd/scale.hpp
   include/tenet/simd/transpose.hpp
   include/tenet/tenet.hpp
   include/tenet/tensor.hpp

@@ -17,4 +17,5 @@
 #include <tenet/simd/pow.hpp>
 #include <tenet/simd/quads.hpp>
 #include <tenet/simd/reduce.hpp>
+#include <tenet/simd/scale.hpp>
 #include <tenet/simd/transpose.hpp>

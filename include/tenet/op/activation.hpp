@@ -6,6 +6,7 @@
 #include <tenet/op/elementwise.hpp>
 #include <tenet/op/exponential.hpp>
 #include <tenet/op/trigonometric.hpp>
+#include <tenet/simd/activation.hpp>
 
 namespace tenet {
 namespace op {
@@ -39,7 +40,7 @@ struct silu_op {
     static constexpr double flops = 14;
     template <class B>
     static B forward(B x) {
-        return x * simd::sigmoid(x);
+        return simd::silu(x);
     }
     static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y,
                                            [[maybe_unused]] graph::value x) {
@@ -83,23 +84,31 @@ struct erf_op {
         return dy * 1.1283791670955126 * graph::elementwise(graph::info_of<exp_op>, {-(x * x)});
     }
 };
-// 0.5 x (1 + tanh(u)) with u = sqrt(2/pi) (x + 0.044715 x^3). The gradient is written from nodes, so that it is fused
-// with its neighbours and can be differentiated again.
+/// The derivative of gelu, in one go: with t = tanh(u), u = sqrt(2/pi) (x + 0.044715 x^3), it is
+/// (1 + t + x (1 - t^2) u') / 2, and its own derivative (1 - t^2) (u' - x t u'^2 + x u'' / 2).
+struct gelu_slope_op {
+    static constexpr std::string_view name = "gelu_slope";
+    static constexpr double flops = 26, scale = 0.7978845608028654, cubic = 0.044715;
+    template <class B>
+    static B forward(B x) {
+        return simd::gelu_slope(x);
+    }
+    static constexpr graph::value pullback(graph::value dy, [[maybe_unused]] graph::value y, graph::value x) {
+        const graph::value square = x * x;
+        const graph::value t = graph::elementwise(graph::info_of<tanh_op>, {scale * x * (1.0 + cubic * square)});
+        const graph::value first = scale + (3.0 * scale * cubic) * square;
+        return dy * (1.0 - t * t) * (first - x * t * first * first + (3.0 * scale * cubic) * square);
+    }
+};
 struct gelu_op {
     static constexpr std::string_view name = "gelu";
     static constexpr double flops = 20;
-    static constexpr double scale = 0.7978845608028654, cubic = 0.044715;
     template <class B>
     static B forward(B x) {
-        using T = typename B::value_type;
-        const B u = B(T(scale)) * x * (B(1) + B(T(cubic)) * x * x);
-        return B(0.5) * x * (B(1) + simd::fast_tanh(u));
+        return simd::gelu(x);
     }
     static constexpr graph::value pullback(graph::value dy, graph::value, graph::value x) {
-        const graph::value square = x * x;
-        const graph::value t = graph::elementwise(graph::info_of<tanh_op>, {scale * x * (1.0 + cubic * square)});
-        const graph::value slope = (0.5 * scale) * x * (1.0 - t * t) * (1.0 + (3.0 * cubic) * square);
-        return dy * (0.5 + 0.5 * t + slope);
+        return dy * graph::elementwise(graph::info_of<gelu_slope_op>, {x});
     }
 };
 struct gelu_erf_op {

@@ -8,6 +8,7 @@
 
 #include <tenet/simd/bits.hpp>
 #include <tenet/simd/compare.hpp>
+#include <tenet/simd/scale.hpp>
 
 namespace tenet::simd {
 
@@ -55,10 +56,10 @@ TENET_INLINE batch<T> polynomial(batch<T> const& x, T const (&c)[N]) {
     return p;
 }
 
-/// x = n ln 2 + r: exp(r) - 1 and the bits of n + `offset`, in the lowest places of `exponent`.
+/// x = n ln 2 + r: exp(r) - 1, n, and the bits of n + `offset`, in the lowest places of `exponent`.
 template <class T>
 struct reduced_exp {
-    batch<T> expm1;
+    batch<T> expm1, n;
     bits_of<T> exponent;
 };
 
@@ -69,7 +70,7 @@ TENET_INLINE reduced_exp<T> reduce_exp(batch<T> const& x, int offset) {
     const batch<T> shifted = fma<T>(x, batch<T>(c::log2e), shift);
     const batch<T> n = shifted - shift;
     const batch<T> r = fnma<T>(n, batch<T>(c::ln2_low), fnma<T>(n, batch<T>(c::ln2_high), x));
-    return {fma<T>(r * r, polynomial<T>(r, c::poly), r), to_bits<T>(shifted)};
+    return {fma<T>(r * r, polynomial<T>(r, c::poly), r), n, to_bits<T>(shifted)};
 }
 
 // 2^(e - bias), e being the lowest bits of `exponent`.
@@ -87,11 +88,16 @@ TENET_INLINE batch<T> exp(batch<T> const& x) {
     using c = detail::exp_constants<T>;
     // x is the second operand, so that a NaN stays.
     const batch<T> z = xsimd::min(batch<T>(c::highest), xsimd::max(batch<T>(c::lowest), x));
-    // 2^n in two factors: one alone reaches neither denormal numbers nor infinity.
-    const auto [expm1, exponent] = detail::reduce_exp<T>(z, 2 * c::bias);
-    const detail::bits_of<T> half = exponent >> 1;
-    return (expm1 + batch<T>(T{1})) * detail::power_of_two<T>(half) *
-           detail::power_of_two<T>(detail::bits_of<T>(exponent - half));
+    if constexpr (detail::scales_by_powers<T>) {
+        const auto e = detail::reduce_exp<T>(z, 0);
+        return detail::times_power_of_two<T>(e.expm1 + batch<T>(T{1}), e.n);
+    } else {
+        // 2^n in two factors: one alone reaches neither denormal numbers nor infinity.
+        const auto e = detail::reduce_exp<T>(z, 2 * c::bias);
+        const detail::bits_of<T> half = e.exponent >> 1;
+        return (e.expm1 + batch<T>(T{1})) * detail::power_of_two<T>(half) *
+               detail::power_of_two<T>(detail::bits_of<T>(e.exponent - half));
+    }
 }
 
 /// e^x for x <= 0, the case of every softmax: cheaper than `exp`; results below the smallest normal number are 0.
@@ -99,9 +105,9 @@ template <class T>
 TENET_INLINE batch<T> exp_not_positive(batch<T> const& x) {
     using c = detail::exp_constants<T>;
     constexpr T smallest = sizeof(T) == 4 ? T(-87.33) : T(-708.39);
-    const auto [expm1, exponent] = detail::reduce_exp<T>(x, c::bias);
-    const batch<T> scale = detail::power_of_two<T>(exponent);
-    return select<T>(x < batch<T>(smallest), batch<T>(T{0}), fma<T>(expm1, scale, scale));
+    const auto e = detail::reduce_exp<T>(x, c::bias);
+    const batch<T> scale = detail::power_of_two<T>(e.exponent);
+    return select<T>(x < batch<T>(smallest), batch<T>(T{0}), fma<T>(e.expm1, scale, scale));
 }
 
 /// e^x - 1 without cancellation near 0, at most 2 ulp off. PyTorch: torch.expm1.
@@ -110,9 +116,9 @@ TENET_INLINE batch<T> expm1(batch<T> const& x) {
     using c = detail::exp_constants<T>;
     const batch<T> z = xsimd::min(batch<T>(c::highest), xsimd::max(batch<T>(T(-40)), x));
     // Half of 2^n, doubled at the end: 2^n itself may overflow where the result does not.
-    const auto [reduced, exponent] = detail::reduce_exp<T>(z, c::bias - 1);
-    const batch<T> half = detail::power_of_two<T>(exponent);
-    const batch<T> y = fma<T>(half, reduced, half - batch<T>(T(0.5)));
+    const auto e = detail::reduce_exp<T>(z, c::bias - 1);
+    const batch<T> half = detail::power_of_two<T>(e.exponent);
+    const batch<T> y = fma<T>(half, e.expm1, half - batch<T>(T(0.5)));
     return y + y;
 }
 
@@ -130,9 +136,9 @@ TENET_INLINE batch<T> fast_tanh(batch<T> const& x) {
     using c = detail::exp_constants<T>;
     // tanh|x| = (e^2|x| - 1) / (e^2|x| + 1), and it is 1 long before 2^n could overflow.
     const batch<T> z = xsimd::min(batch<T>(c::saturated), xsimd::abs(x));
-    const auto [reduced, exponent] = detail::reduce_exp<T>(z + z, c::bias);
-    const batch<T> scale = detail::power_of_two<T>(exponent);
-    const batch<T> e = fma<T>(scale, reduced, scale - batch<T>(T{1}));
+    const auto r = detail::reduce_exp<T>(z + z, c::bias);
+    const batch<T> scale = detail::power_of_two<T>(r.exponent);
+    const batch<T> e = fma<T>(scale, r.expm1, scale - batch<T>(T{1}));
     return xsimd::copysign(e / (e + batch<T>(T{2})), x);
 }
 
@@ -146,9 +152,9 @@ TENET_INLINE batch<float> tanh_of(batch<float> const& x) {
     const batch<float> one(1.0f), a = xsimd::abs(x), s = a * a;
     const batch<float> near = fma<float>(a * s, polynomial<float>(s, odd), a);
     const batch<float> z = xsimd::min(batch<float>(c::saturated), a);
-    const auto [reduced, exponent] = reduce_exp<float>(z + z, c::bias);
-    const batch<float> scale = power_of_two<float>(exponent);
-    const batch<float> far = one - batch<float>(2.0f) / fma<float>(scale, reduced, scale + one);
+    const auto r = reduce_exp<float>(z + z, c::bias);
+    const batch<float> scale = power_of_two<float>(r.exponent);
+    const batch<float> far = one - batch<float>(2.0f) / fma<float>(scale, r.expm1, scale + one);
     return xsimd::copysign(select<float>(a < batch<float>(0.625f), near, far), x);
 }
 TENET_INLINE batch<double> tanh_of(batch<double> const& x) {

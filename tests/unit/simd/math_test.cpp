@@ -10,6 +10,7 @@
 #include <limits>
 #include <random>
 
+#include <tenet/simd/activation.hpp>
 #include <tenet/simd/math.hpp>
 
 namespace simd = tenet::simd;
@@ -131,6 +132,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(powers_and_roots, T, numbers) {
         worst<T>([](auto x) { return simd::rsqrt(x); }, [](long double x) { return 1 / std::sqrt(x); }, 0, 1e5) <= 1.6);
     BOOST_TEST(std::isnan(TENET_TEST_VALUE(sqrt, -1.0)));
     BOOST_TEST(TENET_TEST_VALUE(rsqrt, 0.0) == static_cast<T>(inf));
+}
+
+// Of what the activations promise: an absolute error, relative to max(1, |x|).
+BOOST_AUTO_TEST_CASE_TEMPLATE(activations, T, numbers) {
+    const auto u = [](long double x) { return std::sqrt(2 / pi) * (x + 0.044715L * x * x * x); };
+    const auto gelu = [&](long double x) { return x * (1 + std::tanh(u(x))) / 2; };
+    const auto slope = [&](long double x) {
+        const long double t = std::tanh(u(x)), du = std::sqrt(2 / pi) * (1 + 3 * 0.044715L * x * x);
+        return (1 + t + x * (1 - t * t) * du) / 2;
+    };
+    const auto silu = [](long double x) { return x / (1 + std::exp(-x)); };
+    double of_gelu = 0, of_slope = 0, of_silu = 0;
+    const auto off = [](T got, long double want, double x) {
+        return static_cast<double>(std::abs(static_cast<long double>(got) - want)) / std::max(1.0, std::abs(x));
+    };
+    for (double x = -30; x <= 30; x += 0.0078125) {
+        of_gelu = std::max(of_gelu, off(TENET_TEST_VALUE(gelu, x), gelu(x), x));
+        of_slope = std::max(of_slope, off(TENET_TEST_VALUE(gelu_slope, x), slope(x), x));
+        of_silu = std::max(of_silu, off(TENET_TEST_VALUE(silu, x), silu(x), x));
+    }
+    const double unit = sizeof(T) == 4 ? 1 : 1e-8;
+    BOOST_TEST(of_gelu < 2e-7 * unit);
+    BOOST_TEST(of_slope < 5e-7 * unit);
+    BOOST_TEST(of_silu < 2e-7 * unit);
+    const double inf = std::numeric_limits<double>::infinity();
+    BOOST_TEST(TENET_TEST_VALUE(gelu_slope, inf) == T(1));
+    BOOST_TEST(std::abs(TENET_TEST_VALUE(gelu_slope, -inf)) < T(1e-6));
+    BOOST_TEST(std::isnan(TENET_TEST_VALUE(gelu_slope, std::numeric_limits<double>::quiet_NaN())));
+    BOOST_TEST(TENET_TEST_VALUE(gelu, inf) == static_cast<T>(inf));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(special_values, T, numbers) {
