@@ -144,8 +144,10 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm_tail.hpp
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
+  include/tenet/kernel/gemv_columns.hpp
   include/tenet/kernel/gemv_quantized.hpp
   include/tenet/kernel/gemv_quantized_rows.hpp
+  include/tenet/kernel/gemv_rows.hpp
   include/tenet/kernel/layer_norm.hpp
   include/tenet/kernel/nf4.hpp
   include/tenet/kernel/norm_rows.hpp
@@ -215,8 +217,10 @@ set(TENET_HEADERS
   include/tenet/optim/sgd.hpp
   include/tenet/optim/trainable.hpp
   include/tenet/parallel.hpp
+  include/tenet/parallel/cpu.hpp
   include/tenet/parallel/ordered_reduce.hpp
   include/tenet/parallel/parallel_for.hpp
+  include/tenet/parallel/team.hpp
   include/tenet/parallel/threads.hpp
   include/tenet/program.hpp
   include/tenet/program/adapter.hpp

@@ -34,8 +34,10 @@
 #include <tenet/kernel/gemm_tail.hpp>
 #include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
+#include <tenet/kernel/gemv_columns.hpp>
 #include <tenet/kernel/gemv_quantized.hpp>
 #include <tenet/kernel/gemv_quantized_rows.hpp>
+#include <tenet/kernel/gemv_rows.hpp>
 #include <tenet/kernel/layer_norm.hpp>
 #include <tenet/kernel/nf4.hpp>
 #include <tenet/kernel/norm_rows.hpp>

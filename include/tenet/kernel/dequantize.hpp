@@ -45,6 +45,30 @@ struct stored_matrix {
 
 namespace detail {
 
+/// The scales of a stored matrix for loops over it: where they lie is computed once.
+class row_scales {
+public:
+    explicit row_scales(stored_matrix const& m)
+        : floats_(m.record + m.layout.floats_at()), codes_(m.record + m.layout.scale_codes_at()) {
+        if (is_four_bit(m.layout.format)) offset_ = m.scale_offset();
+    }
+    /// `row_scale` and `block_scale` of the matrix.
+    TENET_INLINE float of_row(std::size_t r) const { return number(r) / 127; }
+    TENET_INLINE float of_block(std::size_t b) const {
+        return signed_dynamic_map[static_cast<std::size_t>(codes_[b])] * number(b / scale_block) + offset_;
+    }
+
+private:
+    std::byte const *floats_, *codes_;
+    float offset_ = 0;
+
+    TENET_INLINE float number(std::size_t i) const {
+        float x;
+        std::memcpy(&x, floats_ + 4 * i, sizeof x);
+        return x;
+    }
+};
+
 // to[i] = from[i] * factor, as T.
 template <class T>
 TENET_INLINE void scaled_run(float const* from, float factor, std::size_t n, T* to) {

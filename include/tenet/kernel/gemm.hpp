@@ -16,6 +16,8 @@
 #include <tenet/kernel/gemm_finish.hpp>
 #include <tenet/kernel/gemm_small.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
+#include <tenet/kernel/gemv_columns.hpp>
+#include <tenet/kernel/gemv_rows.hpp>
 #include <tenet/parallel/parallel_for.hpp>
 #include <tenet/simd/batch.hpp>
 
@@ -97,6 +99,19 @@ template <class T>
     finish_row(p);
 }
 
+/// Whether a product of one row and contiguous rows is large enough to be read as a stream.
+template <class T>
+bool streams_rows(gemm_problem<T> const& p) {
+    return p.k * p.n >= std::size_t{1} << 14 && p.a.column_stride == 1 && p.b.row_stride > 0 &&
+           p.finish.values.scale == T{1};
+}
+
+template <class T>
+bool streams_columns(gemm_problem<T> const& p) {
+    return p.k >= 4 * simd::width<T> && p.k * p.n >= std::size_t{1} << 14 && p.a.column_stride == 1 &&
+           p.finish.values.scale == T{1};
+}
+
 /// The part [i, i + m) x [j, j + n) of c.
 template <class T>
 gemm_problem<T> part_of(gemm_problem<T> p, std::size_t i, std::size_t m, std::size_t j, std::size_t n) {
@@ -160,6 +175,20 @@ template <class T>
         return;
     }
     const gemm_path path = path_of(oriented(given));
+    if (path == gemm_path::rows && entries == 1)
+        if (const gemm_problem<T> p = oriented(given); streams_rows(p)) {
+            vector_times_rows(plain_rows<T>{p.b.data, static_cast<std::size_t>(p.b.row_stride)}, p.a.data, p.k, p.n,
+                              p.c.data, p.accumulate);
+            return finish_row(p);
+        }
+    if (path == gemm_path::columns && entries == 1)
+        if (const gemm_problem<T> p = oriented(given); streams_columns(p)) {
+            dot_all_rows<T>(plain_dots<T>{p.b.data, p.b.column_stride, p.a.data}, p.n, p.k, [&](std::size_t j, T sum) {
+                T& to = p.c.data[static_cast<std::ptrdiff_t>(j) * p.c.column_stride];
+                to = p.accumulate ? to + sum : sum;
+            });
+            return finish_row(p);
+        }
     const std::size_t work = given.m * given.n * given.k;
     const std::size_t threads = work * entries < parallel_threshold ? 1 : thread_count();
     if (threads == 1) {

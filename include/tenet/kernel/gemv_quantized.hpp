@@ -13,23 +13,19 @@
 
 #include <tenet/base/macros.hpp>
 #include <tenet/kernel/dequantize.hpp>
-#include <tenet/kernel/gemm_vector.hpp>
+#include <tenet/kernel/gemv_columns.hpp>
 #include <tenet/parallel/parallel_for.hpp>
 #include <tenet/simd/bf16.hpp>
 #include <tenet/simd/int8.hpp>
-#include <tenet/simd/reduce.hpp>
+#include <tenet/simd/lookup.hpp>
 
 namespace tenet::kernel {
 namespace detail {
 
-/// Bytes ahead of what is read that are prefetched.
-inline constexpr std::size_t stream_ahead = 4096;
-
-/// Lane i of register s of a step holds number 8 i + order[s] of 128: nibble order[s] of the 32-bit word i.
+/// Numbers that are looked up at a time: lane i of register s of a step holds number 8 i + s.
 inline constexpr std::size_t codes_a_step = 128;
-inline constexpr unsigned nibble_shift[8] = {4, 0, 12, 8, 20, 16, 28, 24};
 
-/// x in the order in which a row's numbers come: what `dot_stored` reads. `copy` holds `k` numbers.
+/// x in the order in which a row's numbers come: what `stored_dots` reads. `copy` holds `k` numbers.
 inline void arrange_for(storage format, float const* x, std::size_t k, float* copy) {
     constexpr std::size_t width = simd::width<float>;
     std::size_t done = 0;
@@ -47,116 +43,126 @@ inline void arrange_for(storage format, float const* x, std::size_t k, float* co
     std::copy(x + done, x + k, copy + done);
 }
 
-/// The sum over i < k of what row `r` of k numbers stores times x; `arranged` is x as `arrange_for` leaves it.
-[[gnu::noinline]] inline float dot_bfloat16(std::byte const* row, float const* x, std::size_t k) {
+/// Rows of `columns` stored numbers from number `first` on, of which [skipped, skipped + k) are taken; `x` is the
+/// vector as it is, `arranged` as `arrange_for` leaves it. `Format` is plain where rows are not as the format likes
+/// them.
+template <storage Format>
+struct stored_dots {
     using batch = simd::batch<float>;
-    constexpr std::size_t width = simd::width<float>;
-    batch sum[4] = {batch(0.0f), batch(0.0f), batch(0.0f), batch(0.0f)};
-    std::size_t i = 0;
-    const auto add = [&](std::size_t at, batch& even, batch& odd) __attribute__((always_inline)) {
-        __builtin_prefetch(row + 2 * at + stream_ahead);
-        simd::bf16_pairs pairs;
-        std::memcpy(&pairs, row + 2 * at, sizeof pairs);
-        even = simd::fma<float>(simd::low_of(pairs), batch::load_unaligned(x + at), even);
-        odd = simd::fma<float>(simd::high_of(pairs), batch::load_unaligned(x + at + width), odd);
-    };
-    for (; i + 4 * width <= k; i += 4 * width) {
-        add(i, sum[0], sum[1]);
-        add(i + 2 * width, sum[2], sum[3]);
-    }
-    if (i + 2 * width <= k) {
-        add(i, sum[0], sum[1]);
-        i += 2 * width;
-    }
-    float total = simd::reduce_add<float>((sum[0] + sum[1]) + (sum[2] + sum[3]));
-    for (; i < k; ++i) {
-        bfloat16 w;
-        std::memcpy(&w, row + 2 * i, sizeof w);
-        total += static_cast<float>(w) * x[i];
-    }
-    return total;
-}
+    static constexpr std::size_t width = simd::width<float>;
+    stored_matrix matrix;
+    std::size_t first, columns;
+    float const *x, *arranged;
+    row_scales scales;
+    batch table = batch(0.0f);
 
-/// The same of signed bytes, without their scale.
-[[gnu::noinline]] inline float dot_int8(std::int8_t const* row, float const* x, std::size_t k) {
-    using batch = simd::batch<float>;
-    constexpr std::size_t width = simd::width<float>;
-    batch sum[4] = {batch(0.0f), batch(0.0f), batch(0.0f), batch(0.0f)};
-    std::size_t i = 0;
-    for (; i + 4 * width <= k; i += 4 * width) {
-        __builtin_prefetch(row + i + stream_ahead);
-        TENET_UNROLL
-        for (std::size_t c = 0; c < 4; ++c)
-            sum[c] = simd::fma<float>(simd::load_as<float>(row + i + c * width),
-                                      batch::load_unaligned(x + i + c * width), sum[c]);
+    stored_dots(stored_matrix const& m, std::size_t begin, std::size_t stride, float const* plain, float const* sorted)
+        : matrix(m), first(begin), columns(stride), x(plain), arranged(sorted), scales(m) {
+        if constexpr (is_four_bit(Format)) table = batch::load_unaligned(codes_of(m.layout.format).data());
     }
-    float total = simd::reduce_add<float>((sum[0] + sum[1]) + (sum[2] + sum[3]));
-    for (; i < k; ++i) total += static_cast<float>(row[i]) * x[i];
-    return total;
-}
 
-#if !defined(__clang__)
-/// The same of whole steps of 128 4-bit codes, whose blocks' scales begin at block `block`.
-[[gnu::noinline]] inline float dot_four_bit(stored_matrix const& m, std::size_t block, std::uint8_t const* row,
-                                            float const* x, std::size_t k) {
-    if constexpr (simd::has_lookup) {
-        using batch = simd::batch<float>;
-        using words = simd::detail::vector_of<std::uint32_t, 16>;
-        using lanes = simd::detail::vector_of<float, 16>;
-        lanes table;
-        std::memcpy(&table, codes_of(m.layout.format).data(), sizeof table);
-        batch total(0.0f);
-        for (std::size_t i = 0; i < k; i += codes_a_step, block += 2) {
-            __builtin_prefetch(row + i / 2 + stream_ahead);
-            words codes;
-            std::memcpy(&codes, row + i / 2, sizeof codes);
-            batch sum[2] = {batch(0.0f), batch(0.0f)};
-            TENET_UNROLL
-            for (std::size_t s = 0; s < 8; ++s) {
-                // The shuffle looks at the lowest four bits of an index only.
-                const lanes w = __builtin_shuffle(table, words(codes >> nibble_shift[s]));
-                sum[s % 2] = simd::fma<float>(simd::detail::from_vector<float>(w),
-                                              batch::load_unaligned(x + i + 16 * s), sum[s % 2]);
-            }
-            const float low = m.block_scale(block), high = m.block_scale(block + 1);
-            const lanes scale = {low,  low,  low,  low,  low,  low,  low,  low,
-                                 high, high, high, high, high, high, high, high};
-            total = simd::fma<float>(sum[0] + sum[1], simd::detail::from_vector<float>(scale), total);
+    /// Lanes whose sum is x . (row j).
+    TENET_INLINE batch row(std::size_t j, std::size_t k) const {
+        const std::size_t at = first + j * columns;
+        if constexpr (Format == storage::bfloat16) {
+            return of_bfloat16(matrix.record + 2 * at, k);
+        } else if constexpr (Format == storage::int8) {
+            return of_int8(reinterpret_cast<std::int8_t const*>(matrix.record) + at, k) *
+                   batch(scales.of_row(at / matrix.layout.columns));
+        } else if constexpr (is_four_bit(Format)) {
+            return of_four_bit(at, k);
+        } else {
+            return of_any(at, 0, k, batch(0.0f));
         }
-        return simd::reduce_add<float>(total);
-    } else {
-        return 0;
     }
-}
-#endif
 
-/// The sum over i < k of number `first + i` of `m` times x[i]; the order of additions depends on k, on the format and
-/// on whether whole blocks lie in the run.
-inline float dot_stored(stored_matrix const& m, std::size_t first, float const* x, float const* arranged,
-                        std::size_t k) {
-    if (m.layout.format == storage::bfloat16) return dot_bfloat16(m.record + 2 * first, arranged, k);
-    if (m.layout.format == storage::int8 && first % m.layout.columns + k <= m.layout.columns)
-        return dot_int8(reinterpret_cast<std::int8_t const*>(m.record) + first, arranged, k) *
-               m.row_scale(first / m.layout.columns);
-    float total = 0;
-    std::size_t done = 0;
-#if !defined(__clang__)
-    if (simd::has_lookup && is_four_bit(m.layout.format) && first % weight_block == 0) {
-        done = k / codes_a_step * codes_a_step;
-        if (done != 0)
-            total = dot_four_bit(m, first / weight_block, reinterpret_cast<std::uint8_t const*>(m.record) + first / 2,
-                                 arranged, done);
+private:
+    TENET_INLINE batch of_bfloat16(std::byte const* from, std::size_t k) const {
+        batch sum[4] = {batch(0.0f), batch(0.0f), batch(0.0f), batch(0.0f)};
+        const auto add = [&](std::size_t i, batch& even, batch& odd) __attribute__((always_inline)) {
+            __builtin_prefetch(from + 2 * i + stream_ahead);
+            simd::bf16_pairs pairs;
+            std::memcpy(&pairs, from + 2 * i, sizeof pairs);
+            even = simd::fma<float>(simd::low_of(pairs), batch::load_unaligned(arranged + i), even);
+            odd = simd::fma<float>(simd::high_of(pairs), batch::load_unaligned(arranged + i + width), odd);
+        };
+        std::size_t i = 0;
+        for (; i + 4 * width <= k; i += 4 * width) {
+            add(i, sum[0], sum[1]);
+            add(i + 2 * width, sum[2], sum[3]);
+        }
+        if (i + 2 * width <= k) {
+            add(i, sum[0], sum[1]);
+            i += 2 * width;
+        }
+        if (i < k) {
+            alignas(64) float w[2 * width] = {}, y[2 * width] = {};
+            for (std::size_t c = 0; c < k - i; ++c) {
+                bfloat16 number;
+                std::memcpy(&number, from + 2 * (i + c), sizeof number);
+                w[c] = number;
+                y[c] = arranged[i + c];
+            }
+            for (std::size_t c = 0; c < 2; ++c)
+                sum[2 + c] = simd::fma<float>(batch::load_aligned(w + c * width), batch::load_aligned(y + c * width),
+                                              sum[2 + c]);
+        }
+        return (sum[0] + sum[1]) + (sum[2] + sum[3]);
     }
-#endif
-    constexpr std::size_t chunk = 512;
-    alignas(64) float w[chunk + 16];
-    for (; done < k; done += chunk) {
-        const std::size_t n = std::min(chunk, k - done);
-        dequantize_run(m, first + done, n, w);
-        total += dot_long(x + done, w, n);
+
+    TENET_INLINE batch of_int8(std::int8_t const* from, std::size_t k) const {
+        batch sum[4] = {batch(0.0f), batch(0.0f), batch(0.0f), batch(0.0f)};
+        std::size_t i = 0;
+        for (; i + 4 * width <= k; i += 4 * width) {
+            __builtin_prefetch(from + i + stream_ahead);
+            TENET_UNROLL
+            for (std::size_t c = 0; c < 4; ++c)
+                sum[c] = simd::fma<float>(simd::load_bytes(from + i + c * width),
+                                          batch::load_unaligned(arranged + i + c * width), sum[c]);
+        }
+        for (; i < k; i += width) {
+            const std::size_t n = std::min(width, k - i);
+            sum[0] = simd::fma<float>(simd::load_as_partial<float>(from + i, n),
+                                      simd::load_partial<float>(arranged + i, n), sum[0]);
+        }
+        return (sum[0] + sum[1]) + (sum[2] + sum[3]);
     }
-    return total;
-}
+
+    TENET_INLINE batch of_four_bit(std::size_t at, std::size_t k) const {
+        batch total(0.0f);
+        std::size_t i = 0;
+        if constexpr (simd::has_lookup) {
+            std::byte const* const from = matrix.record + at / 2;
+            for (std::size_t block = at / weight_block; i + codes_a_step <= k; i += codes_a_step, block += 2) {
+                __builtin_prefetch(from + i / 2 + stream_ahead);
+                const simd::code_words codes = simd::load_codes(from + i / 2);
+                batch sum[2] = {batch(0.0f), batch(0.0f)};
+                TENET_UNROLL
+                for (std::size_t s = 0; s < 8; ++s)
+                    sum[s % 2] = simd::fma<float>(simd::lookup_nibbles<float>(table, codes, s),
+                                                  batch::load_unaligned(arranged + i + 16 * s), sum[s % 2]);
+                const batch scale = simd::low_and_high<float>(scales.of_block(block), scales.of_block(block + 1));
+                total = simd::fma<float>(sum[0] + sum[1], scale, total);
+            }
+        }
+        return i < k ? of_any(at, i, k, total) : total;
+    }
+
+    [[gnu::noinline]] batch of_any(std::size_t at, std::size_t begin, std::size_t k, batch sum) const {
+        constexpr std::size_t chunk = 512;
+        alignas(64) float w[chunk + 16];
+        for (std::size_t done = begin; done < k; done += chunk) {
+            const std::size_t n = std::min(chunk, k - done);
+            dequantize_run(matrix, at + done, n, w);
+            for (std::size_t i = 0; i < n; i += width) {
+                const std::size_t count = std::min(width, n - i);
+                sum = simd::fma<float>(simd::load_partial<float>(w + i, count),
+                                       simd::load_partial<float>(x + done + i, count), sum);
+            }
+        }
+        return sum;
+    }
+};
 
 }  // namespace detail
 
@@ -174,14 +180,23 @@ inline void gemv_quantized(stored_matrix const& w, std::size_t first, std::size_
     for (std::size_t k0 = 0; k0 < k || k0 == 0; k0 += most) {
         const std::size_t kc = std::min(most, k - k0);
         detail::arrange_for(w.layout.format, x + k0, kc, arranged);
-        const std::size_t grain = std::max(std::size_t{1}, (std::size_t{1} << 17) / std::max(kc, std::size_t{1}));
-        parallel_for(n, grain, [&](std::size_t begin, std::size_t end) {
-            for (std::size_t j = begin; j < end; ++j) {
-                const float sum = detail::dot_stored(w, first + j * k + k0, x + k0, arranged, kc);
+        const bool add = accumulate || k0 != 0;
+        const auto run = [&](auto const& rows) {
+            detail::dot_all_rows<float>(rows, n, kc, [&](std::size_t j, float sum) {
                 float& to = y[static_cast<std::ptrdiff_t>(j) * y_stride];
-                to = accumulate || k0 != 0 ? to + sum : sum;
-            }
-        });
+                to = add ? to + sum : sum;
+            });
+        };
+        const storage format = w.layout.format;
+        if (format == storage::bfloat16) {
+            run(detail::stored_dots<storage::bfloat16>(w, first + k0, k, x + k0, arranged));
+        } else if (format == storage::int8 && k == w.layout.columns && first % k == 0) {
+            run(detail::stored_dots<storage::int8>(w, first + k0, k, x + k0, arranged));
+        } else if (is_four_bit(format) && simd::has_lookup && first % weight_block == 0 && k % weight_block == 0) {
+            run(detail::stored_dots<storage::nf4>(w, first + k0, k, x + k0, arranged));
+        } else {
+            run(detail::stored_dots<storage::plain>(w, first + k0, k, x + k0, arranged));
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
+#include <tenet/parallel/team.hpp>
 
 namespace tenet {
 
@@ -26,7 +27,10 @@ public:
     template <class F>
     auto run(F&& f) {
         // By value: TBB cannot hand a reference over.
-        return arena_.execute([&] { return std::forward<F>(f)(); });
+        return arena_.execute([&] {
+            detail::team::mine().forget_invitations();
+            return std::forward<F>(f)();
+        });
     }
 
     /// The number of threads.

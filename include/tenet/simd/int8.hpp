@@ -10,6 +10,7 @@
 
 #include <tenet/base/macros.hpp>
 #include <tenet/simd/bits.hpp>
+#include <tenet/simd/convert.hpp>
 
 namespace tenet::simd {
 
@@ -41,6 +42,18 @@ TENET_INLINE void dot_bytes(byte_sums& sums, std::uint8_t const* x, std::int8_t 
         for (std::size_t q = 0; q < 4; ++q) sum += std::int32_t{x[4 * i + q]} * y[4 * i + q];
         sums[i] += sum;
     }
+}
+
+/// `width<float>` signed bytes at `p` as floats: two instructions where registers hold 16.
+TENET_INLINE batch<float> load_bytes(std::int8_t const* p) {
+#if defined(__AVX512F__)
+    if constexpr (width<float> == 16) {
+        __m128i bytes;
+        std::memcpy(&bytes, p, sizeof bytes);
+        return batch<float>(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)));
+    }
+#endif
+    return load_as<float>(p);
 }
 
 }  // namespace tenet::simd

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// simd: a table of 16 numbers in one register, looked up by 4-bit codes. Only where the compiler has a shuffle by
-// run-time indices and registers hold 16 floats; elsewhere tables in memory are as good.
+// simd: a table of 16 numbers in one register, looked up by 4-bit codes, where registers hold 16 floats; elsewhere
+// tables in memory are as good. The compilers' own shuffle takes run-time indices in g++ alone: clang has an intrinsic.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -10,36 +12,68 @@
 
 namespace tenet::simd {
 
-/// Whether `lookup_codes` is a few instructions for this machine and compiler.
-#if defined(__clang__)
-inline constexpr bool has_lookup = false;
-#else
+/// Whether `lookup_codes` is a few instructions for this machine.
+#if defined(__AVX512F__)
 inline constexpr bool has_lookup = width<float> == 16;
+#else
+inline constexpr bool has_lookup = false;
 #endif
+
+/// 128 codes: word i holds the codes 8 i .. 8 i + 7, two a byte, the first in the high half.
+using code_words = detail::vector_of<std::uint32_t, 16>;
+
+/// Lane i of nibble s, s = 0 .. 7, is code 8 i + s.
+inline constexpr unsigned nibble_shift[8] = {4, 0, 12, 8, 20, 16, 28, 24};
+
+// Templates, so that a machine that has no lookup compiles none of them.
+
+template <class T>
+TENET_INLINE code_words load_codes(T const* p) {
+    code_words codes;
+    std::memcpy(&codes, p, sizeof codes);
+    return codes;
+}
+
+namespace detail {
+
+/// Sixteen numbers of a table, by the lowest four bits of each word.
+template <class T>
+TENET_INLINE batch<T> lookup_words(batch<T> const& table, code_words const& index) {
+    static_assert(width<T> == 16);
+#if defined(__AVX512F__)
+    return batch<T>(_mm512_permutexvar_ps(std::bit_cast<__m512i>(index), table.data));
+#else
+    static_cast<void>(index);
+    return table;
+#endif
+}
+
+}  // namespace detail
+
+/// The numbers of the codes 8 i + s, one a lane.
+template <class T>
+TENET_INLINE batch<T> lookup_nibbles(batch<T> const& table, code_words const& codes, std::size_t s) {
+    return detail::lookup_words<T>(table, code_words(codes >> nibble_shift[s]));
+}
+
+/// `low` in the lower eight lanes, `high` in the upper: the scales of two blocks of 64 codes.
+template <class T>
+TENET_INLINE batch<T> low_and_high(T low, T high) {
+    const detail::vector_of<T, 16> lanes = {low,  low,  low,  low,  low,  low,  low,  low,
+                                            high, high, high, high, high, high, high, high};
+    return detail::from_vector<T>(lanes);
+}
 
 /// Sixteen numbers of a table by the codes in the eight bytes at `p`, two a byte, the first in the high half.
 template <class T>
 TENET_INLINE batch<T> lookup_codes(batch<T> const& table, std::uint8_t const* p) {
     static_assert(width<T> == 16);
-    using words = detail::vector_of<std::uint32_t, width<T>>;
     std::uint32_t half[2];
     std::memcpy(half, p, sizeof half);
-    constexpr words shifts = {4, 0, 12, 8, 20, 16, 28, 24, 4, 0, 12, 8, 20, 16, 28, 24};
-#if defined(__clang__)
-    const words codes = words{half[0], half[0], half[0], half[0], half[0], half[0], half[0], half[0],
-                              half[1], half[1], half[1], half[1], half[1], half[1], half[1], half[1]} >>
-                        shifts;
-    const auto from = detail::to_lanes<T>(table);
-    detail::lanes_of<T> numbers{};
-    for (int i = 0; i < 16; ++i) numbers[i] = from[codes[i] & 15];
-    return detail::from_vector<T>(numbers);
-#else
-    const words both = {half[0], half[1]};
-    constexpr words halves = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1};
-    // The shuffle looks at the lowest four bits of an index only.
-    const words codes = __builtin_shuffle(both, halves) >> shifts;
-    return detail::from_vector<T>(__builtin_shuffle(detail::to_lanes<T>(table), codes));
-#endif
+    constexpr code_words shifts = {4, 0, 12, 8, 20, 16, 28, 24, 4, 0, 12, 8, 20, 16, 28, 24};
+    const code_words codes = {half[0], half[0], half[0], half[0], half[0], half[0], half[0], half[0],
+                              half[1], half[1], half[1], half[1], half[1], half[1], half[1], half[1]};
+    return detail::lookup_words<T>(table, code_words(codes >> shifts));
 }
 
 }  // namespace tenet::simd

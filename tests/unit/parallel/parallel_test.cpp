@@ -4,11 +4,16 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
+#include <set>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
+#include <oneapi/tbb/global_control.h>
 #include <tenet/parallel/ordered_reduce.hpp>
 #include <tenet/parallel/parallel_for.hpp>
 #include <tenet/parallel/threads.hpp>
@@ -99,4 +104,95 @@ BOOST_AUTO_TEST_CASE(an_exception_reaches_the_caller) {
     };
     BOOST_CHECK_THROW(tenet::with_threads(2, fail), std::runtime_error);
     BOOST_CHECK_THROW(tenet::with_threads(1, fail), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(many_short_loops_in_turns) {
+    // Each loop reads what the one before has written: a part that was missed, done twice or late would show.
+    constexpr std::size_t n = 64;
+    for (int count : {2, 3, 4, 8})
+        tenet::with_threads(count, [&] {
+            std::vector<std::uint32_t> a(n, 1), b(n);
+            for (std::uint32_t loop = 0; loop < 20000; ++loop) {
+                tenet::parallel_for(n, 1, [&](std::size_t begin, std::size_t end) {
+                    for (std::size_t i = begin; i < end; ++i) b[i] = a[(i + 17) % n] + 1;
+                });
+                a.swap(b);
+            }
+            for (std::uint32_t x : a) BOOST_TEST(x == 20001u);
+        });
+}
+
+BOOST_AUTO_TEST_CASE(helpers_come_and_go) {
+    tenet::with_threads(2, [] {
+        std::set<std::thread::id> seen;
+        std::mutex guard;
+        for (int loop = 0; loop < 200 && seen.size() < 2; ++loop) {
+            tenet::parallel_for(64, 1, [&](std::size_t, std::size_t) {
+                std::this_thread::sleep_for(std::chrono::microseconds(20));
+                const std::lock_guard lock(guard);
+                seen.insert(std::this_thread::get_id());
+            });
+            // Longer than a helper waits: the next loop has to call for one again.
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        BOOST_TEST(seen.size() == 2u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(no_more_threads_than_the_arena_has) {
+    tenet::with_threads(4, [] {
+        tenet::parallel_for(64, 1, [](std::size_t, std::size_t) {});
+        oneapi::tbb::task_arena two(2);
+        two.execute([] {
+            for (int loop = 0; loop < 100; ++loop) {
+                std::atomic<int> inside{0}, most{0};
+                tenet::parallel_for(64, 1, [&](std::size_t, std::size_t) {
+                    const int now = ++inside;
+                    for (int m = most.load(); now > m && !most.compare_exchange_weak(m, now);) {
+                    }
+                    --inside;
+                });
+                BOOST_TEST(most.load() <= 2);
+            }
+        });
+    });
+    const oneapi::tbb::global_control one(oneapi::tbb::global_control::max_allowed_parallelism, 1);
+    const std::thread::id self = std::this_thread::get_id();
+    tenet::parallel_for(64, 1, [&](std::size_t, std::size_t) { BOOST_TEST((std::this_thread::get_id() == self)); });
+}
+
+BOOST_AUTO_TEST_CASE(loops_within_loops_and_from_several_threads) {
+    std::atomic<std::size_t> total{0};
+    const auto nested = [&] {
+        tenet::parallel_for(8, 1, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i)
+                tenet::parallel_for(16, 1, [&](std::size_t first, std::size_t last) { total += last - first; });
+        });
+    };
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&] {
+            oneapi::tbb::task_arena arena(3);
+            for (int loop = 0; loop < 200; ++loop) arena.execute(nested);
+        });
+    for (std::thread& t : threads) t.join();
+    BOOST_TEST(total.load() == 4u * 200u * 8u * 16u);
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_works_after_one_that_threw) {
+    tenet::with_threads(3, [] {
+        for (int loop = 0; loop < 500; ++loop) {
+            std::atomic<int> thrown{0};
+            BOOST_CHECK_THROW(tenet::parallel_for(48, 1,
+                                                  [&](std::size_t, std::size_t) {
+                                                      ++thrown;
+                                                      throw std::runtime_error("every part");
+                                                  }),
+                              std::runtime_error);
+            BOOST_TEST(thrown.load() >= 1);
+            std::atomic<std::size_t> done{0};
+            tenet::parallel_for(48, 1, [&](std::size_t begin, std::size_t end) { done += end - begin; });
+            BOOST_TEST(done.load() == 48u);
+        }
+    });
 }
