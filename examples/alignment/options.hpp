@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// The command line that the four programs share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+
+namespace CLI {
+class App;
+}
+
+namespace alignment {
+
+struct options {
+    std::filesystem::path text, data, out = "run";
+    std::size_t pretrain_steps = 1500, tune_steps = 400, batch = 16, prompts = 3000, reward_epochs = 2, rounds = 32,
+                rollouts = 128, dpo_epochs = 2, tests = 256, samples = 8, seeds = 1, stop_after = 0;
+    double pretrain_rate = 2e-3, tune_rate = 1e-3, reward_rate = 3e-4, ppo_rate = 1.5e-4, dpo_rate = 1e-3, beta = 0.1,
+           kl_coefficient = 0.1, kl_target = 8;
+    std::uint64_t seed = 1;
+    int threads = 2;
+    bool fresh = false;
+};
+
+/// Which groups of options a program has beside those that all have.
+struct option_groups {
+    bool ppo = false, dpo = false, seeds = false;
+};
+void add_options(CLI::App& app, options& o, option_groups groups);
+
+}  // namespace alignment
