@@ -224,12 +224,36 @@ void transpose_rows(T const* x, std::ptrdiff_t stride, std::size_t rows, std::si
         (batch::load_aligned(to + i) * s).store_aligned(to + i);
 }
 
-/// c (+)= a b with both operands read where they lie.
+/// c (+)= a b with both operands read where they lie, in the L1 cache; rows of b and c are contiguous.
 template <class T>
 void tile_gemm(std::size_t m, std::size_t n, std::size_t k, matrix_view<T const> a, matrix_view<T const> b,
                matrix_view<T> c, bool accumulate) {
-    const gemm_problem<T> p{m, n, k, a, b, c, accumulate, true};
-    gemm_block<T>(p).run();
+    // Four rows at a time: such tiles start and end sooner than those of eight, which counts where k is 32 or 64.
+    constexpr std::size_t width = simd::width<T>, rows = 4;
+    if (n % width != 0) {
+        const gemm_problem<T> p{m, n, k, a, b, c, accumulate, true};
+        return gemm_block<T>(p).run();
+    }
+    // Whole registers need nothing of what a product from memory does: no packing, no prefetching, no tails.
+    tile_arguments<T> t{};
+    t.a_row = a.row_stride;
+    t.a_step = a.column_stride;
+    t.b_step = b.row_stride;
+    t.k = k;
+    t.next = b.data;
+    t.to.accumulate = accumulate;
+    for (std::size_t i = 0; i < m; i += rows) {
+        const std::size_t here = std::min(rows, m - i);
+        t.a = a.data + static_cast<std::ptrdiff_t>(i) * a.row_stride;
+        t.to.c = c;
+        t.to.c.data += static_cast<std::ptrdiff_t>(i) * c.row_stride;
+        for (std::size_t j = 0, registers = 0; j < n; j += registers * width) {
+            registers = panel_registers<T>((n - j) / width);
+            t.b = b.data + j;
+            find_tile<T>(here, registers)(t);
+            t.to.c.data += registers * width;
+        }
+    }
 }
 
 }  // namespace tenet::kernel::detail
