@@ -17,6 +17,7 @@ struct run_settings {
     double beta1 = 0.9, beta2 = 0.99, weight_decay = 0.1, clip = 1.0;
     std::uint64_t seed = 1;
     std::size_t evaluation_interval = 500;
+    std::string precision = "float";  ///< of matrix products in training: or bfloat16
 };
 
 struct train_options {

@@ -32,6 +32,9 @@ void add_train(CLI::App& app, gpt::train_options& o) {
     setting("weight-decay", s.weight_decay, "AdamW's decay of matrices and tables")->check(CLI::NonNegativeNumber);
     setting("clip", s.clip, "Greatest norm of the gradients; 0: no limit")->check(CLI::NonNegativeNumber);
     setting("seed", s.seed, "Seed of the first weights and of the batches");
+    setting("precision", s.precision,
+            "float, or bfloat16: what matrix products round their operands to in training; weights are float")
+        ->check(CLI::IsMember({"float", "bfloat16"}));
     setting("eval-interval", s.evaluation_interval, "Steps between evaluations, each with a checkpoint")
         ->check(CLI::PositiveNumber);
     app.add_option("--stop-after", o.stop_after, "Save and stop at this step, as Ctrl-C would; 0: never")

@@ -41,6 +41,7 @@ std::map<std::string, std::string> to_text(run_settings const& settings) {
         char digits[40];
         text[name] = std::string(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
     });
+    text["precision"] = settings.precision;
     return text;
 }
 
@@ -52,6 +53,8 @@ run_settings settings_from_text(std::map<std::string, std::string> const& text) 
         if (std::from_chars(given.data(), given.data() + given.size(), value).ptr != given.data() + given.size())
             fail_expectation("checkpoint", "a number for the setting \"" + std::string(name) + "\"", given);
     });
+    const auto precision = text.find("precision");  // files of before there was a choice have none
+    if (precision != text.end()) settings.precision = precision->second;
     return settings;
 }
 

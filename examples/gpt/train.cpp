@@ -118,11 +118,13 @@ int train(train_options const& options) {
 
     std::filesystem::create_directories(options.out);
     parameters<model> theta;
-    trainer optimise({s.beta1, s.beta2, s.weight_decay, s.clip});
+    const optimizer_settings numbers{s.beta1, s.beta2, s.weight_decay, s.clip};
+    const std::unique_ptr<trainer> optimise =
+        s.precision == "bfloat16" ? bfloat16_trainer(numbers) : float_trainer(numbers);
     evaluator evaluate(run.tokenizer.vocabulary_size());
-    if (options.resume) load_weights(options.out, theta, optimise.state());
+    if (options.resume) load_weights(options.out, theta, optimise->state());
     else initialize(theta, init::gpt2{}, s.seed);
-    const auto save = [&] { save_run(options.out, theta, optimise.state(), run); };
+    const auto save = [&] { save_run(options.out, theta, optimise->state(), run); };
 
     run_log log(options.out, run.step);
     std::fprintf(stderr, "%zu parameters, %zu characters of text, an alphabet of %zu\n", parameter_count<model>,
@@ -138,7 +140,7 @@ int train(train_options const& options) {
         const auto start = std::chrono::steady_clock::now();
         windows.batch(run.step, {inputs.data(), inputs.size()}, {targets.data(), targets.size()});
         const double step_rate = rate(run.step);
-        const step_outcome outcome = optimise.step(theta, inputs, targets, mask, step_rate);
+        const step_outcome outcome = optimise->step(theta, inputs, targets, mask, step_rate);
         const double time = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         ++run.step;
         seconds += time;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The training step behind a plain interface: only trainer.cpp compiles the program.
+// The training step behind a plain interface: one file compiles the program in float, one in mixed precision.
 #pragma once
 
 #include <cstdint>
@@ -24,19 +24,20 @@ struct step_outcome {
 
 class trainer {
 public:
-    explicit trainer(optimizer_settings const& settings);
-    ~trainer();
+    virtual ~trainer() = default;
 
     /// One step of AdamW on a batch: forward, backward, clipping, update.
-    step_outcome step(parameters<model>& theta, tensor<std::int32_t, Batch, Time> const& inputs,
-                      tensor<std::int32_t, Batch, Time> const& targets, tensor<float, Vocab> const& mask, double rate);
+    virtual step_outcome step(parameters<model>& theta, tensor<std::int32_t, Batch, Time> const& inputs,
+                              tensor<std::int32_t, Batch, Time> const& targets, tensor<float, Vocab> const& mask,
+                              double rate) = 0;
 
     /// The optimiser's state, borrowed, for checkpoints.
-    std::vector<named_array> state();
-
-private:
-    struct implementation;
-    std::unique_ptr<implementation> implementation_;
+    virtual std::vector<named_array> state() = 0;
 };
+
+/// A trainer whose products are of floats, and one whose products round their operands to bfloat16. Weights, gradients
+/// and moments are floats in both.
+std::unique_ptr<trainer> float_trainer(optimizer_settings const& settings);
+std::unique_ptr<trainer> bfloat16_trainer(optimizer_settings const& settings);
 
 }  // namespace gpt

@@ -112,6 +112,15 @@ TENET_INLINE batch<float> high_of(bf16_pairs const& x) {
     return batch<float>(std::bit_cast<batch<float>::register_type>(bf16_pairs(x & 0xffff0000u)));
 }
 
+namespace detail {
+
+/// As `dot_pairs`, for processors without the instruction.
+TENET_INLINE batch<float> dot_pairs_widened(bf16_pairs const& x, bf16_pairs const& y, batch<float> const& sum) {
+    return fma<float>(low_of(x), low_of(y), fma<float>(high_of(x), high_of(y), sum));
+}
+
+}  // namespace detail
+
 /// sum + x.low * y.low + x.high * y.high, lane by lane. Products are exact; how the two additions round differs between
 /// machines by at most one unit in the last place of the larger, and denormal numbers may count as zero.
 TENET_INLINE batch<float> dot_pairs(bf16_pairs const& x, bf16_pairs const& y, batch<float> const& sum) {
@@ -119,7 +128,7 @@ TENET_INLINE batch<float> dot_pairs(bf16_pairs const& x, bf16_pairs const& y, ba
     if constexpr (has_bf16_dot)
         return batch<float>(_mm512_dpbf16_ps(sum.data, std::bit_cast<__m512bh>(x), std::bit_cast<__m512bh>(y)));
 #endif
-    return fma<float>(low_of(x), low_of(y), fma<float>(high_of(x), high_of(y), sum));
+    return detail::dot_pairs_widened(x, y, sum);
 }
 
 }  // namespace simd

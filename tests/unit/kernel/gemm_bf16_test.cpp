@@ -139,6 +139,38 @@ BOOST_AUTO_TEST_CASE(registers_round_as_numbers_do) {
     }
 }
 
+// The instruction, where there is one, against the two multiply-adds of other processors and against double.
+BOOST_AUTO_TEST_CASE(both_dot_products_of_pairs_are_sums_within_two_roundings) {
+    using namespace tenet::simd;
+    using batch = tenet::simd::batch<float>;
+    constexpr std::size_t lanes = width<float>;
+    std::mt19937 engine(4);
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    bool exact_once = false;
+    for (int repeat = 0; repeat < 5000; ++repeat) {
+        alignas(64) float x[2 * lanes], y[2 * lanes], sum[lanes], found[lanes], widened[lanes];
+        for (float* v : {x, y})
+            for (std::size_t i = 0; i < 2 * lanes; ++i)
+                v[i] = std::ldexp(uniform(engine), static_cast<int>(engine() % 9));
+        for (float& v : sum) v = std::ldexp(uniform(engine), static_cast<int>(engine() % 12));
+        const auto px = load_as_pairs(x), py = load_as_pairs(y);
+        dot_pairs(px, py, batch::load_aligned(sum)).store_aligned(found);
+        tenet::simd::detail::dot_pairs_widened(px, py, batch::load_aligned(sum)).store_aligned(widened);
+        for (std::size_t i = 0; i < lanes; ++i) {
+            const auto rounded = [](float v) { return double{float(bfloat16(v))}; };
+            const double low = rounded(x[2 * i]) * rounded(y[2 * i]),
+                         high = rounded(x[2 * i + 1]) * rounded(y[2 * i + 1]);
+            const double expected = double{sum[i]} + low + high;
+            const double largest = std::fabs(double{sum[i]}) + std::fabs(low) + std::fabs(high);
+            const double allowed = largest * double{std::numeric_limits<float>::epsilon()};
+            BOOST_TEST(std::fabs(double{found[i]} - expected) <= allowed);
+            BOOST_TEST(std::fabs(double{widened[i]} - expected) <= allowed);
+            exact_once = exact_once || double{found[i]} == expected;
+        }
+    }
+    BOOST_TEST(exact_once);
+}
+
 using operand_types = std::tuple<std::pair<float, float>, std::pair<bfloat16, bfloat16>, std::pair<float, bfloat16>,
                                  std::pair<bfloat16, float>>;
 
