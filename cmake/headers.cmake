@@ -149,6 +149,8 @@ set(TENET_HEADERS
   include/tenet/kernel/gemv_quantized.hpp
   include/tenet/kernel/gemv_quantized_rows.hpp
   include/tenet/kernel/gemv_rows.hpp
+  include/tenet/kernel/gemv_word_rows.hpp
+  include/tenet/kernel/gemv_words.hpp
   include/tenet/kernel/layer_norm.hpp
   include/tenet/kernel/nf4.hpp
   include/tenet/kernel/norm_rows.hpp
@@ -275,6 +277,7 @@ set(TENET_HEADERS
   include/tenet/simd/reduce.hpp
   include/tenet/simd/scale.hpp
   include/tenet/simd/transpose.hpp
+  include/tenet/simd/words.hpp
   include/tenet/tenet.hpp
   include/tenet/tensor.hpp
   include/tenet/tensor/dtype.hpp

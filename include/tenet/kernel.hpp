@@ -38,6 +38,8 @@
 #include <tenet/kernel/gemv_quantized.hpp>
 #include <tenet/kernel/gemv_quantized_rows.hpp>
 #include <tenet/kernel/gemv_rows.hpp>
+#include <tenet/kernel/gemv_word_rows.hpp>
+#include <tenet/kernel/gemv_words.hpp>
 #include <tenet/kernel/layer_norm.hpp>
 #include <tenet/kernel/nf4.hpp>
 #include <tenet/kernel/norm_rows.hpp>

@@ -19,3 +19,4 @@
 #include <tenet/simd/reduce.hpp>
 #include <tenet/simd/scale.hpp>
 #include <tenet/simd/transpose.hpp>
+#include <tenet/simd/words.hpp>
