@@ -139,7 +139,10 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
             for (std::size_t j = 0; j < Registers; ++j) sum[i][j] = simd::fma<T>(x, row[j], sum[i][j]);
         }
         TENET_UNROLL
-        for (std::size_t g = 0; g < groups; ++g) group[g] = at(group[g], a_step);
+        for (std::size_t g = 0; g < groups; ++g) {
+            group[g] = at(group[g], a_step);
+            asm("" : "+r"(group[g]));
+        }
     }
     if (t.finish) {
         alignas(64) T buffer[Rows * Registers * width];
