@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // parallel: the threads of a parallel loop, kept awake from loop to loop. TBB lends them: a worker that has helped
 // stays for some microseconds and watches for the next loop, since waking it costs more than most loops take; then it
-// goes back. The caller never waits for a worker that has not begun: it takes over what is left.
+// goes back. The caller never waits for a worker that has not begun: it takes over what is left; and does without
+// helpers for a while when one that had begun was late.
 #pragma once
 
 #include <algorithm>
@@ -50,6 +51,8 @@ public:
     /// Runs all parts of a loop, on up to `threads` threads; the first exception of a part is thrown again.
     void run(shared_loop loop, std::size_t parts, std::size_t threads) {
         threads = std::min({threads, most_threads, parts});
+        const clock::time_point begin = clock::now();
+        if (begin < rest_end_) return run_alone(loop, parts);
         loop_ = loop;
         left_.store(static_cast<std::int32_t>(parts), std::memory_order_relaxed);
         const std::uint64_t loop_number = ++loops_ << 32;
@@ -61,7 +64,7 @@ public:
         posted_.store(loop_number, std::memory_order_seq_cst);
         invite(threads);
         take_parts(0, threads);
-        wait_for_the_others();
+        wait_for_the_others(begin);
         if (failed_.load(std::memory_order_relaxed)) {
             failed_.store(false, std::memory_order_relaxed);
             std::rethrow_exception(std::exchange(failure_, nullptr));
@@ -92,7 +95,8 @@ private:
     alignas(64) std::atomic<std::uint64_t> seats_{1};  // bit s: segment s has a thread; the caller has 0
     std::atomic<std::uint32_t> invited_{0}, invitation_{0};
     std::uint64_t loops_ = 0;
-    clock::time_point last_invitation_{};
+    clock::time_point last_invitation_{}, rest_end_{};
+    clock::duration rest_{};
     std::array<segment, most_threads> segments_;
 
     /// Makes TBB send whoever is missing.
@@ -184,9 +188,11 @@ private:
             left_.notify_one();
     }
 
-    void wait_for_the_others() {
+    void wait_for_the_others(clock::time_point begin) {
         if (left_.load(std::memory_order_acquire) == 0) return;
-        const clock::time_point end = clock::now() + patience;
+        const clock::time_point start = clock::now();
+        const clock::duration worked = start - begin;
+        const clock::time_point end = start + std::clamp<clock::duration>(worked / 4, patience, 10 * patience);
         for (;;) {
             for (int i = 0; i < 32; ++i) {
                 if (left_.load(std::memory_order_acquire) == 0) return;
@@ -198,6 +204,26 @@ private:
         for (std::int32_t n = left_.load(std::memory_order_seq_cst); n != 0; n = left_.load(std::memory_order_seq_cst))
             left_.wait(n, std::memory_order_seq_cst);
         asleep_.store(false, std::memory_order_relaxed);
+        const clock::time_point now = clock::now();
+        rest_if_late(worked, now - start, now);
+    }
+
+    /// A helper that kept the caller waiting for twice the time that the caller worked has lost its processor to
+    /// somebody: for a while the caller is faster alone, for longer if that happens again soon.
+    void rest_if_late(clock::duration worked, clock::duration waited, clock::time_point now) {
+        constexpr std::chrono::milliseconds shortest{1}, longest{16};
+        if (waited < std::max<clock::duration>(2 * worked, 4 * patience)) return;
+        const bool again = now - rest_end_ < 4 * rest_;
+        rest_ = again ? std::min<clock::duration>(2 * rest_, longest) : clock::duration(shortest);
+        rest_end_ = now + rest_;
+    }
+
+    static void run_alone(shared_loop loop, std::size_t parts) {
+        struct inside {
+            inside() { inside_loop() = true; }
+            ~inside() { inside_loop() = false; }
+        } const here;
+        for (std::size_t part = 0; part < parts; ++part) loop.run(loop.body, part);
     }
 };
 
