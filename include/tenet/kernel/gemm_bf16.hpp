@@ -19,10 +19,8 @@
 namespace tenet::kernel {
 namespace detail {
 
-/// The most k of a block: 256 columns of b are then a quarter of a usual L2 cache.
+/// The most k of a block: what the products of a training step like best, so that most have one block of columns.
 inline constexpr std::size_t bf16_most_k = 512;
-/// Up to this many rows, packing b is a large part of the work.
-inline constexpr std::size_t bf16_few_rows = 1024;
 
 /// Rows [i0, i0 + m) and columns [j0, j0 + n) of c, on this thread.
 template <class A, class B>
@@ -36,8 +34,7 @@ template <class A, class B>
     partial.finish.values = {};
     partial.finish.values.scale = p.finish.values.scale;
     const std::size_t kc = even_part(p.k, bf16_most_k, 32);
-    const std::size_t room = m > bf16_few_rows ? b_bytes : b_bytes / 2;  // the rest of L2 is for the next block
-    const std::size_t nc = even_part(n, room / sizeof(std::uint32_t) / ((kc + 1) / 2) / panel * panel, panel);
+    const std::size_t nc = even_part(n, b_bytes / sizeof(std::uint32_t) / ((kc + 1) / 2) / panel * panel, panel);
     for (std::size_t j = 0; j < n; j += nc)
         for (std::size_t k = 0; k < p.k; k += kc) {
             const std::size_t columns = std::min(nc, n - j), depth = std::min(kc, p.k - k), steps = (depth + 1) / 2;

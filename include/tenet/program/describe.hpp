@@ -85,6 +85,9 @@ inline constexpr auto node_cards = [] {
         graph::node const& n = P::image.nodes[i];
         node_card& c = cards[i];
         c.name = kind_name(n, codes_of<typename P::spec>[i]);
+        if (n.op == graph::kind::dot && rounds_operands<P>(static_cast<int>(i))) c.name = "dot in bfloat16";
+        if (n.op == graph::kind::attention && rounds_attention<P>(static_cast<int>(i)))
+            c.name = "attention in bfloat16";
         c.op = n.op;
         c.type = n.type;
         c.region = n.region;

@@ -24,6 +24,14 @@ auto attention_at(run_context<P> const& c) {
     return std::pair{address<P, Operand>(c), s};
 }
 
+/// Whether attention or its backward, node `id`, rounds the operands of its products; as `rounds_operands`.
+template <class P>
+constexpr bool rounds_attention(int id) {
+    if (std::is_same_v<typename P::spec::product_type, typename P::spec::real_type>) return false;
+    graph::node const& n = P::image.at(id);
+    return is_worth_rounding(P::image.capacity(n.over[0]), P::image.capacity(n.over[1]), P::image.capacity(n.over[2]));
+}
+
 template <class P, int Id>
 void run_attention_node(run_context<P> const& c) {
     using T = typename P::spec::real_type;
@@ -64,13 +72,11 @@ void run_attention_node(run_context<P> const& c) {
     constexpr auto mask = n.integer[0] != 0 ? kernel::attention_mask::causal : kernel::attention_mask::none;
     const T scale = static_cast<T>(n.number[0]);
     constexpr std::size_t most_keys = P::image.capacity(n.over[1]);
-    constexpr bool rounds = !std::is_same_v<typename P::spec::product_type, T> &&
-                            is_worth_rounding(P::image.capacity(n.over[0]), most_keys, P::image.capacity(n.over[2]));
     if constexpr (!backward) {
         const auto [op, os] = attention_at<P, Id, Id>(c);
         const attention_operand<T> out{op, os};
         T* const saved = result_address<P, Id, 1>(c);
-        if constexpr (rounds)
+        if constexpr (rounds_attention<P>(Id))
             kernel::attention_bf16<mask>(B, Tq, S, H, D, q, k, v, out, saved, scale, lengths, most_keys, shared);
         else kernel::attention<mask, T>(B, Tq, S, H, D, q, k, v, out, saved, scale, lengths, most_keys, shared);
     } else {
@@ -93,7 +99,7 @@ void run_attention_node(run_context<P> const& c) {
             dk = {b, bs};
             dv = {d, ds};
         }
-        if constexpr (rounds)
+        if constexpr (rounds_attention<P>(Id))
             kernel::attention_backward_bf16<mask>(B, Tq, S, H, D, q, k, v, {op, os}, {gp, gs}, dq, dk, dv,
                                                   address<P, Saved>(c), scale, lengths, most_keys, shared);
         else

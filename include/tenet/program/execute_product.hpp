@@ -26,20 +26,17 @@ kernel::stored_matrix stored_at(run_context<P> const& c) {
     return {{p.format, p.elements, p.columns}, reinterpret_cast<std::byte const*>(address<P, Id>(c))};
 }
 
-/// Whether the product of node `Id` rounds its operands: decided by capacities, so that it is part of the type. Small
+/// Whether the product of node `id` rounds its operands: decided by capacities, so that it is part of the type. Small
 /// and narrow products would spend their time on the rounding.
-template <class P, int Id>
-constexpr bool rounds_operands() {
-    if constexpr (std::is_same_v<typename P::spec::product_type, typename P::spec::real_type>) {
-        return false;
-    } else {
-        constexpr graph::node n = P::image.nodes[Id];
-        constexpr graph::contraction_plan plan =
-            graph::plan_contraction(P::image, P::image.nodes[n.input[0]], P::image.nodes[n.input[1]], n);
-        constexpr std::size_t m = P::image.capacity(plan.rows), columns = P::image.capacity(plan.columns),
-                              k = P::image.capacity(plan.inner);
-        return !is_stored<P, n.input[0]> && !is_stored<P, n.input[1]> && is_worth_rounding(m, columns, k);
-    }
+template <class P>
+constexpr bool rounds_operands(int id) {
+    if (std::is_same_v<typename P::spec::product_type, typename P::spec::real_type>) return false;
+    graph::node const& n = P::image.at(id);
+    graph::node const &a = P::image.at(n.input[0]), &b = P::image.at(n.input[1]);
+    const graph::contraction_plan plan = graph::plan_contraction(P::image, a, b, n);
+    return graph::storage_format(a) == storage::plain && graph::storage_format(b) == storage::plain &&
+           is_worth_rounding(P::image.capacity(plan.rows), P::image.capacity(plan.columns),
+                             P::image.capacity(plan.inner));
 }
 
 /// The product of node `Id`, written to where node `Result` lies, which has the same layout.
@@ -94,7 +91,7 @@ void run_product(run_context<P> const& c, kernel::epilogue<typename P::spec::rea
         };
         if constexpr (Id == Result) multiply();
         else multiply(finish);
-    } else if constexpr (rounds_operands<P, Id>()) {
+    } else if constexpr (rounds_operands<P>(Id)) {
         kernel::gemm_bf16<T, T>(m, columns, k, a, b, result, Id == Result && accumulates<P, Id>(c), finish, batch);
     } else if constexpr (Id == Result) {
         kernel::gemm<T>(m, columns, k, a, b, result, accumulates<P, Id>(c), batch);

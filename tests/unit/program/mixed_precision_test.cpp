@@ -43,14 +43,11 @@ using mixed_step = step_in<mixed_float>;
 
 template <class P>
 constexpr int rounded_products() {
-    return []<std::size_t... I>(std::index_sequence<I...>) {
-        return ([] {
-            if constexpr (P::image.nodes[I].op == graph::kind::dot)
-                return static_cast<int>(detail::rounds_operands<typename P::code, static_cast<int>(I)>());
-            else return 0;
-        }() + ... +
-                0);
-    }(std::make_index_sequence<P::image.nodes.size()>{});
+    int n = 0;
+    for (std::size_t i = 0; i < P::image.nodes.size(); ++i)
+        if (P::image.nodes[i].op == graph::kind::dot)
+            n += detail::rounds_operands<typename P::code>(static_cast<int>(i));
+    return n;
 }
 
 // Parameters, gradients and activations are float's.
@@ -191,6 +188,16 @@ BOOST_AUTO_TEST_CASE(batches_of_products) {
         return s;
     });
     BOOST_TEST(worst < tolerance);
+}
+
+BOOST_AUTO_TEST_CASE(the_plan_says_which_products_round) {
+    const auto says = [](std::string const& plan, char const* what = "dot in bfloat16") {
+        return plan.find(what) != std::string::npos;
+    };
+    BOOST_TEST(says(describe<mixed_step>()));
+    BOOST_TEST(says(describe<mixed_step>(), "attention in bfloat16"));
+    BOOST_TEST(!says(describe<float_step>()));
+    BOOST_TEST((!says(describe<product<mixed_float, values<Few, Inner>, values<Inner, Columns>>>())));
 }
 
 BOOST_AUTO_TEST_CASE(loss_and_gradients_are_floats_within_the_rounding) {
