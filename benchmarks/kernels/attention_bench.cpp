@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Causal attention, forward and backward, of one thread beside a loop of independent fused multiply-adds, the machine's
-// peak. "flops" counts the pairs of a query and a key that it sees: 2 products forward, 4 backward, 5 beyond 64 keys,
-// where the probabilities are computed again. What tiles compute of hidden pairs is not counted.
+// Causal attention, forward and backward, of one thread. "flops" counts the pairs of a query and a key that it sees:
+// 2 products forward, 4 backward, 5 beyond 64 keys, where the probabilities are computed again. What tiles compute of
+// hidden pairs is not counted.
 // Arguments: batch, time, heads, elements of a head.
 #include <benchmark/benchmark.h>
 
@@ -9,11 +9,9 @@
 #include <cstddef>
 #include <vector>
 
-#include <tenet/base/macros.hpp>
 #include <tenet/kernel/attention_backward.hpp>
 #include <tenet/kernel/attention_bf16_backward.hpp>
 #include <tenet/parallel/threads.hpp>
-#include <tenet/simd/batch.hpp>
 
 namespace {
 
@@ -23,23 +21,6 @@ void count_flops(benchmark::State& state, double each) {
     state.counters["flops"] = benchmark::Counter(each * static_cast<double>(state.iterations()),
                                                  benchmark::Counter::kIsRate, benchmark::Counter::kIs1000);
 }
-
-void peak(benchmark::State& state) {
-    using batch = tenet::simd::batch<float>;
-    constexpr int chains = 12;
-    const batch x(0.999f), y(0.001f);
-    batch sum[chains];
-    for (int i = 0; i < chains; ++i) sum[i] = batch(static_cast<float>(i));
-    for (auto _ : state) {
-        for (int repeat = 0; repeat < 1000; ++repeat) {
-            TENET_UNROLL
-            for (int i = 0; i < chains; ++i) sum[i] = tenet::simd::fma<float>(sum[i], x, y);
-        }
-        benchmark::DoNotOptimize(sum);
-    }
-    count_flops(state, 2.0 * 1000 * chains * static_cast<double>(tenet::simd::width<float>));
-}
-BENCHMARK(peak);
 
 enum class way { forward, backward };
 
@@ -87,16 +68,19 @@ void attend(benchmark::State& state) {
     });
     const double pairs = static_cast<double>(batch * heads * time) * static_cast<double>(time + 1) / 2;
     const double products = Way == way::forward ? 2 : time <= attention_kept_keys ? 4 : 5;
+    const double operands = Way == way::forward ? 4 : 8;
     count_flops(state, pairs * products * 2 * static_cast<double>(size));
+    state.counters["intensity"] =
+        pairs * products * 2 * static_cast<double>(size) / (4 * operands * static_cast<double>(n));
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
     b->Args({12, 64, 4, 32})->Args({4, 64, 12, 64})->Args({4, 256, 6, 64})->Args({1, 1024, 12, 64})->UseRealTime();
 }
-BENCHMARK(attend<way::forward>)->Apply(sizes);
-BENCHMARK(attend<way::backward>)->Apply(sizes);
-BENCHMARK(attend<way::forward, true>)->Apply(sizes);
-BENCHMARK(attend<way::backward, true>)->Apply(sizes);
+BENCHMARK(attend<way::forward>)->Name("attention/forward/tenet")->Apply(sizes);
+BENCHMARK(attend<way::backward>)->Name("attention/backward/tenet")->Apply(sizes);
+BENCHMARK(attend<way::forward, true>)->Name("attention_bfloat16/forward/tenet")->Apply(sizes);
+BENCHMARK(attend<way::backward, true>)->Name("attention_bfloat16/backward/tenet")->Apply(sizes);
 
 }  // namespace
 

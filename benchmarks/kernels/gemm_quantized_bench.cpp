@@ -60,18 +60,18 @@ void shapes(benchmark::internal::Benchmark* b) {
         for (std::int64_t rows : {256, 1024})
             for (auto [in, out] : {std::pair<std::int64_t, std::int64_t>{768, 2304}, {768, 3072}, {3072, 768}})
                 b->Args({rows, in, out, threads});
-    b->MeasureProcessCPUTime()->UseRealTime();
+    b->UseRealTime();
 }
 
 constexpr bool forward = false, backward = true;
-BENCHMARK(product<storage::plain, forward>)->Name("forward/numbers")->Apply(shapes);
-BENCHMARK(product<storage::bfloat16, forward>)->Name("forward/bfloat16")->Apply(shapes);
-BENCHMARK(product<storage::int8, forward>)->Name("forward/int8")->Apply(shapes);
-BENCHMARK(product<storage::nf4, forward>)->Name("forward/nf4")->Apply(shapes);
-BENCHMARK(product<storage::plain, backward>)->Name("backward/numbers")->Apply(shapes);
-BENCHMARK(product<storage::bfloat16, backward>)->Name("backward/bfloat16")->Apply(shapes);
-BENCHMARK(product<storage::int8, backward>)->Name("backward/int8")->Apply(shapes);
-BENCHMARK(product<storage::nf4, backward>)->Name("backward/nf4")->Apply(shapes);
+BENCHMARK(product<storage::plain, forward>)->Name("quantized/forward/numbers")->Apply(shapes);
+BENCHMARK(product<storage::bfloat16, forward>)->Name("quantized/forward/bfloat16")->Apply(shapes);
+BENCHMARK(product<storage::int8, forward>)->Name("quantized/forward/int8")->Apply(shapes);
+BENCHMARK(product<storage::nf4, forward>)->Name("quantized/forward/nf4")->Apply(shapes);
+BENCHMARK(product<storage::plain, backward>)->Name("quantized/backward/numbers")->Apply(shapes);
+BENCHMARK(product<storage::bfloat16, backward>)->Name("quantized/backward/bfloat16")->Apply(shapes);
+BENCHMARK(product<storage::int8, backward>)->Name("quantized/backward/int8")->Apply(shapes);
+BENCHMARK(product<storage::nf4, backward>)->Name("quantized/backward/nf4")->Apply(shapes);
 
 template <storage Format>
 void reading(benchmark::State& state) {
@@ -86,10 +86,10 @@ void reading(benchmark::State& state) {
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(w.size()));
 }
-BENCHMARK(reading<storage::bfloat16>)->Name("read/bfloat16");
-BENCHMARK(reading<storage::int8>)->Name("read/int8");
-BENCHMARK(reading<storage::fp4>)->Name("read/fp4");
-BENCHMARK(reading<storage::nf4>)->Name("read/nf4");
+BENCHMARK(reading<storage::bfloat16>)->Name("quantized/read/bfloat16");
+BENCHMARK(reading<storage::int8>)->Name("quantized/read/int8");
+BENCHMARK(reading<storage::fp4>)->Name("quantized/read/fp4");
+BENCHMARK(reading<storage::nf4>)->Name("quantized/read/nf4");
 
 }  // namespace
 
