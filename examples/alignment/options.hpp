@@ -14,9 +14,9 @@ namespace alignment {
 
 struct options {
     std::filesystem::path text, data, out = "run";
-    std::size_t pretrain_steps = 1500, tune_steps = 400, batch = 16, prompts = 3000, reward_epochs = 2, rounds = 32,
-                rollouts = 128, dpo_epochs = 2, tests = 256, samples = 8, seeds = 1, stop_after = 0;
-    double pretrain_rate = 2e-3, tune_rate = 1e-3, reward_rate = 3e-4, ppo_rate = 1.5e-4, dpo_rate = 1e-3, beta = 0.1,
+    std::size_t pretrain_steps = 1500, tune_steps = 400, batch = 16, prompts = 3000, reward_epochs = 2, rounds = 24,
+                rollouts = 96, dpo_epochs = 2, tests = 256, samples = 8, seeds = 1, stop_after = 0;
+    double pretrain_rate = 2e-3, tune_rate = 1e-3, reward_rate = 3e-4, ppo_rate = 2e-4, dpo_rate = 1e-3, beta = 0.1,
            kl_coefficient = 0.1, kl_target = 8;
     std::uint64_t seed = 1;
     int threads = 2;

@@ -91,13 +91,14 @@ std::string table(std::vector<std::vector<std::string>> const& cells) {
     return out + "</table>\n";
 }
 
-std::string samples(run_result const& r) {
+std::string samples(run_result const& r, bool by_rule) {
     std::string out = "<table class=\"samples\">\n<tr><th>prompt</th>";
     for (model_result const& m : r.models) out += "<th>" + escaped(m.name) + "</th>";
     out += "</tr>\n";
     for (std::size_t i = 0; i < r.prompts.size(); ++i) {
         out += "<tr><td><i>" + escaped(to_utf8(r.prompts[i])) + "</i></td>";
-        for (model_result const& m : r.models) out += "<td>" + marked(to_utf8(m.samples.at(i))) + "</td>";
+        for (model_result const& m : r.models)
+            out += "<td>" + (by_rule ? marked : escaped)(to_utf8(m.samples.at(i))) + "</td>";
         out += "</tr>\n";
     }
     return out + "</table>\n";
@@ -112,14 +113,15 @@ void write_page(std::filesystem::path const& path, run_folder const& folder, std
         out += "<p>" + std::to_string(runs.size()) +
                " runs: means and standard deviations over seeds; plots and samples are of the first.</p>\n";
     out += table(comparison(runs));
+    const bool by_rule = runs.front().models.front().rule.has_value();
     out +=
         "<p>Means over completions of held-out prompts. Reward: of the reward model; those of the fine-tuned model "
-        "(sft) "
-        "have the mean 0 and the deviation 1 on the prompts it learnt from. Rule: gentle words that differ, less harsh "
-        "words. KL: nats a "
-        "completion from the fine-tuned model. Pairs: how many held-out pairs the model orders rightly by how much "
-        "likelier it finds a completion than the fine-tuned model does. Different words: 1 where nothing is "
-        "repeated.</p>\n<div class=\"plots\">\n";
+        "(sft) have the mean 0 and the deviation 1 on prompts that it learnt from. ";
+    if (by_rule) out += "Rule: gentle words that differ, less harsh words. ";
+    out +=
+        "KL: nats a completion from the fine-tuned model. Pairs: how many held-out pairs the model orders rightly, by "
+        "how much likelier it finds a completion than the fine-tuned model does. Different words: 1 where nothing "
+        "is repeated.</p>\n<div class=\"plots\">\n";
     const std::vector<std::string> charts{
         chart(folder, "Pretraining and fine-tuning", "step", "nats a token",
               {{"pretrain", "loss", "pretraining"},
@@ -141,7 +143,7 @@ void write_page(std::filesystem::path const& path, run_folder const& folder, std
               {{"dpo", "accuracy", "training"}, {"dpo", "validation", "held out"}})};
     for (std::string const& svg : charts)
         if (!svg.empty()) out += "<div>" + svg + "</div>\n";
-    out += "</div>\n<h2>The same prompts, continued</h2>\n" + samples(runs.front()) + "</body></html>\n";
+    out += "</div>\n<h2>The same prompts, continued</h2>\n" + samples(runs.front(), by_rule) + "</body></html>\n";
     atomic_file file(path);
     file.write(out);
     file.commit();

@@ -2,7 +2,9 @@
 // Pairs of completions as tokens, in batches and as single rows.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -43,14 +45,18 @@ inline std::vector<completion_row> rows_of(std::span<encoded_pair const> pairs, 
     return rows;
 }
 
-/// The pairs of step `step`: each epoch has an order of its own.
-inline std::vector<encoded_pair> pairs_of_step(std::vector<encoded_pair> const& all, std::uint64_t seed,
-                                               std::size_t step) {
-    const std::size_t each = (all.size() + Pairs::capacity - 1) / Pairs::capacity;
-    const std::vector<std::size_t> order = order_of(all.size(), seed, step / each);
-    const std::size_t first = step % each * Pairs::capacity;
-    std::vector<encoded_pair> some;
-    for (std::size_t i = first; i < std::min(first + Pairs::capacity, all.size()); ++i) some.push_back(all[order[i]]);
+/// The numbers of the pairs of step `step`, of n: each epoch has an order of its own.
+inline std::vector<std::size_t> numbers_of_step(std::size_t n, std::uint64_t seed, std::size_t step) {
+    const std::size_t each = (n + Pairs::capacity - 1) / Pairs::capacity, first = step % each * Pairs::capacity;
+    const std::vector<std::size_t> order = order_of(n, seed, step / each);
+    const auto at = [&](std::size_t i) { return order.begin() + static_cast<std::ptrdiff_t>(std::min(i, n)); };
+    return {at(first), at(first + Pairs::capacity)};
+}
+/// Those of `all` with these numbers.
+template <class T>
+std::vector<T> some_of(std::vector<T> const& all, std::vector<std::size_t> const& numbers) {
+    std::vector<T> some;
+    for (std::size_t i : numbers) some.push_back(all[i]);
     return some;
 }
 

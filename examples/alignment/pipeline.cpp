@@ -239,7 +239,8 @@ bool pipeline::reward() {
     rewarder_ = std::make_unique<rewarder>(tuned_, seed_);
     const auto rate = rate_of(o_.reward_rate, steps);
     const auto step = [&](std::size_t number) {
-        const auto o = rewarder_->step(pairs_of_step(encoded_.train, seed_, number), static_cast<double>(rate(number)));
+        const auto numbers = numbers_of_step(encoded_.train.size(), seed_, number);
+        const auto o = rewarder_->step(some_of(encoded_.train, numbers), static_cast<double>(rate(number)));
         row log{{"loss", o.loss}, {"accuracy", o.accuracy}};
         if (due(number, steps)) log["validation"] = rewarder_->metrics(encoded_.test).accuracy;
         return log;
@@ -303,17 +304,19 @@ bool pipeline::dpo() {
         settled(settings_, "dpo, ", o_.dpo_epochs, " epochs, rate ", o_.dpo_rate, ", beta ", o_.beta);
     using reference = preference_tuner::reference;
     preference_tuner t(tuned_, o_.beta, seed_);
-    const auto reference_of = [&](std::vector<encoded_pair> const& pairs) {
-        const auto chosen = read_.log_probabilities(tuned_, rows_of(pairs, 0)),
-                   rejected = read_.log_probabilities(tuned_, rows_of(pairs, 1));
-        std::vector<reference> all;
-        for (std::size_t i = 0; i < pairs.size(); ++i) all.push_back({chosen[i], rejected[i]});
-        return all;
+    // The reference does not change: what it says of the pairs is computed once, when there is something to do.
+    std::vector<reference> references;
+    const auto compute_references = [&] {
+        const auto chosen = read_.log_probabilities(tuned_, rows_of(encoded_.train, 0)),
+                   rejected = read_.log_probabilities(tuned_, rows_of(encoded_.train, 1));
+        for (std::size_t i = 0; i < chosen.size(); ++i) references.push_back({chosen[i], rejected[i]});
     };
     const auto rate = rate_of(o_.dpo_rate, steps);
     const auto step = [&](std::size_t number) {
-        const std::vector<encoded_pair> some = pairs_of_step(encoded_.train, seed_, number);
-        const auto o = t.step(some, reference_of(some), static_cast<double>(rate(number)));
+        if (references.empty()) compute_references();
+        const auto numbers = numbers_of_step(encoded_.train.size(), seed_, number);
+        const auto o =
+            t.step(some_of(encoded_.train, numbers), some_of(references, numbers), static_cast<double>(rate(number)));
         row log{{"loss", o.loss},
                 {"accuracy", o.metrics.accuracy},
                 {"margin", o.metrics.margin},

@@ -15,7 +15,7 @@
 namespace alignment {
 
 struct policy_settings {
-    double rate = 1.5e-4;
+    double rate = 2e-4;
     double kl_coefficient = 0.1;  ///< at first; 0: the divergence costs nothing
     double kl_target = 8;         ///< nats a completion, which the coefficient is steered towards
     std::size_t epochs = 2, minibatch = Rows::capacity;

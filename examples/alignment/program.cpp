@@ -38,8 +38,8 @@ void show(std::vector<run_result> const& runs) {
 bool run_stages(pipeline& p, options const& o, stages const& which) {
     if (!p.pretrain() || !p.fine_tune() || !p.make_pairs() || !p.reward()) return false;
     if (which.ppo && !p.ppo("ppo", judge::reward_model, o.kl_coefficient)) return false;
-    if (which.ppo_rule && p.by_rule() && !p.ppo("ppo-rule", judge::rule, o.kl_coefficient)) return false;
     if (which.ppo_free && !p.ppo("ppo-free", judge::reward_model, 0)) return false;
+    if (which.ppo_rule && p.by_rule() && !p.ppo("ppo-rule", judge::rule, o.kl_coefficient)) return false;
     return !which.dpo || p.dpo();
 }
 

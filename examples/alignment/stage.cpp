@@ -104,7 +104,10 @@ bool run_folder::make(std::string const& name, std::string const& settings, std:
         if (file.text() != settings) fail_settings(path, settings, std::string(file.text()));
         return true;
     }
-    if (!may_go_on() || !make()) return false;
+    if (!may_go_on() || !make()) {
+        std::fprintf(stderr, "stopped before %s were complete; the same command goes on\n", name.c_str());
+        return false;
+    }
     atomic_file file(path);
     file.write(settings);
     file.commit();

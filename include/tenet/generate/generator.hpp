@@ -42,6 +42,8 @@ class generator {
 public:
     using program_type = typename step_type::program_type;
     using ids = std::vector<std::int32_t>;
+    /// How many texts are written at a time.
+    static constexpr std::size_t most_rows = Rows;
 
     explicit generator(Block const& theta) : theta_(&theta) {}
 

@@ -311,3 +311,38 @@ BOOST_AUTO_TEST_CASE(rollouts_from_a_generator) {
     BOOST_TEST(asked.sampling.repetition_penalty == 1);
     BOOST_CHECK_THROW(sample_rollouts(write, {{1}}, {.temperature = 0}), tenet::exception);
 }
+
+namespace {
+
+struct generator_of_rows {
+    static constexpr std::size_t most_rows = 5;
+    std::vector<std::size_t> sizes{};
+    std::vector<std::uint64_t> seeds{};
+    std::vector<generated> operator()(std::vector<std::vector<std::int32_t>> const& prompts,
+                                      generation_options const& o) {
+        sizes.push_back(prompts.size());
+        seeds.push_back(o.seed);
+        std::vector<generated> all;
+        for (std::vector<std::int32_t> const& p : prompts) all.push_back({{p.front() + 10}, finish::length});
+        return all;
+    }
+};
+
+}  // namespace
+
+// Rows of a generator begin together; copies of a prompt are written in one call, and no two calls draw alike.
+BOOST_AUTO_TEST_CASE(rollouts_are_written_in_whole_rows) {
+    generator_of_rows write;
+    const auto r = sample_rollouts(write, {{1}, {2}, {3}, {4}, {1}}, {.each = 2, .max_tokens = 1, .seed = 17});
+    BOOST_TEST(write.sizes == (std::vector<std::size_t>{4, 4, 2}), boost::test_tools::per_element());
+    BOOST_TEST(write.seeds[0] == 17u);
+    BOOST_TEST(write.seeds[1] != write.seeds[0]);
+    BOOST_TEST(write.seeds[2] != write.seeds[0]);
+    BOOST_TEST_REQUIRE(r.size() == 10u);
+    for (std::size_t i = 0; i < r.size(); ++i)
+        BOOST_TEST(r[i].row.tokens[1] == std::vector<std::int32_t>({11, 12, 13, 14, 11})[i / 2]);
+    // More copies than rows: still one call a prompt.
+    write.sizes.clear();
+    sample_rollouts(write, {{1}, {2}}, {.each = 7, .max_tokens = 1});
+    BOOST_TEST(write.sizes == (std::vector<std::size_t>{7, 7}), boost::test_tools::per_element());
+}
