@@ -75,6 +75,9 @@ attention_head<T> head_of(attention_sizes const& n, std::size_t b, T scale) {
     return {n.Tq, n.S, n.D, length, n.causal, scale};
 }
 
+/// Multiply-adds of a head that are worth a part of a loop; fewer where they wait for memory, as with one query.
+inline constexpr std::size_t attention_part = std::size_t{1} << 18, attention_part_of_memory = std::size_t{1} << 14;
+
 /// f(b, h, index) for every head, on several threads when that pays; heads of one group stay together.
 template <class F>
 void for_heads(attention_sizes const& n, F const& f) {
@@ -82,7 +85,7 @@ void for_heads(attention_sizes const& n, F const& f) {
         fail_expectation("attention", "a head of at most " + std::to_string(largest_head) + " elements",
                          std::to_string(n.D));
     const std::size_t work = std::max<std::size_t>(1, n.group * n.Tq * n.S * n.D);
-    const std::size_t grain = std::max<std::size_t>(1, (std::size_t{1} << 18) / work);
+    const std::size_t grain = std::max<std::size_t>(1, (n.Tq == 1 ? attention_part_of_memory : attention_part) / work);
     parallel_for(n.B * n.H / n.group, grain, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin * n.group; i < end * n.group; ++i) f(i / n.H, i % n.H, i);
     });
