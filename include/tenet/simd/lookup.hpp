@@ -41,7 +41,8 @@ template <class T>
 TENET_INLINE batch<T> lookup_words(batch<T> const& table, code_words const& index) {
     static_assert(width<T> == 16);
 #if defined(__AVX512F__)
-    return batch<T>(_mm512_permutexvar_ps(std::bit_cast<__m512i>(index), table.data));
+    // All lanes by mask: g++ 12 warns of its own header's plain form.
+    return batch<T>(_mm512_mask_permutexvar_ps(table.data, 0xffff, std::bit_cast<__m512i>(index), table.data));
 #else
     static_cast<void>(index);
     return table;
