@@ -8,9 +8,11 @@
 #include <tenet/kernel/attention_backward.hpp>
 #include <tenet/kernel/attention_bf16.hpp>
 #include <tenet/kernel/attention_bf16_backward.hpp>
+#include <tenet/kernel/attention_bf16_products.hpp>
 #include <tenet/kernel/attention_bf16_tile.hpp>
 #include <tenet/kernel/attention_cached.hpp>
 #include <tenet/kernel/attention_head.hpp>
+#include <tenet/kernel/attention_products.hpp>
 #include <tenet/kernel/attention_tile.hpp>
 #include <tenet/kernel/copy.hpp>
 #include <tenet/kernel/cross_entropy.hpp>

@@ -106,8 +106,10 @@ template <class T>
                                      attention_operand<T const> const& k, attention_operand<T const> const& v,
                                      attention_operand<T> const& out, T* saved, T scale) {
     for_heads(n, [&](std::size_t b, std::size_t h, std::size_t i) {
-        attend<T>(head_of(n, b, scale), rows_of(q, b, h), rows_of(k, b, h / n.group), rows_of(v, b, h / n.group),
-                  rows_of(out, b, h), kept_of(n, saved, i), lse_of(n, saved, i));
+        const attention_head<T> head = head_of(n, b, scale);
+        attend(head,
+               attention_products<T>(head, rows_of(q, b, h), rows_of(k, b, h / n.group), rows_of(v, b, h / n.group)),
+               rows_of(out, b, h), kept_of(n, saved, i), lse_of(n, saved, i));
     });
 }
 

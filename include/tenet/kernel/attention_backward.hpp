@@ -23,10 +23,12 @@ template <class T>
                                               T const* saved, T scale) {
     for_heads(n, [&](std::size_t b, std::size_t h, std::size_t i) {
         const std::size_t kh = h / n.group;  // its keys' gradient is the sum over the group
-        attend_backward<T>(head_of(n, b, scale), rows_of(x.q, b, h), rows_of(x.k, b, kh), rows_of(x.v, b, kh),
-                           rows_of(x.out, b, h), rows_of(x.dout, b, h),
-                           {rows_of(x.dq, b, h), rows_of(x.dk, b, kh), rows_of(x.dv, b, kh)}, kept_of(n, saved, i),
-                           lse_of(n, saved, i), h % n.group != 0);
+        const attention_head<T> head = head_of(n, b, scale);
+        attend_backward(head,
+                        attention_products<T>(head, rows_of(x.q, b, h), rows_of(x.k, b, kh), rows_of(x.v, b, kh),
+                                              rows_of(x.dout, b, h)),
+                        rows_of(x.out, b, h), {rows_of(x.dq, b, h), rows_of(x.dk, b, kh), rows_of(x.dv, b, kh)},
+                        kept_of(n, saved, i), lse_of(n, saved, i), h % n.group != 0);
     });
 }
 

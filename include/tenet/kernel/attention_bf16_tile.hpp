@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <tenet/kernel/attention_head.hpp>
+#include <tenet/kernel/attention_products.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>
 #include <tenet/kernel/gemm_finish.hpp>

@@ -86,13 +86,16 @@ template <class T>
                           detail::fill_rows_with_zero(out, rows, n.T, n.D);
                           if (rows == 1 && n.group > 1) {
                               if (h % n.group != 0) return;
-                              detail::attend<T>({n.group, keys, n.D, keys, false, scale}, {q.data, x.q.stride.head}, k,
-                                                v, {out.data, x.out.stride.head}, nullptr, nullptr);
+                              const detail::attention_head<T> heads{n.group, keys, n.D, keys, false, scale};
+                              detail::attend<detail::attention_products<T>>(
+                                  heads, {heads, {q.data, x.q.stride.head}, k, v}, {out.data, x.out.stride.head},
+                                  nullptr, nullptr);
                               for (std::size_t g = 1; g < n.group; ++g)
                                   detail::fill_rows_with_zero(detail::rows_of(x.out, b, h + g), 1, n.T, n.D);
                           } else if (rows > 0) {
-                              detail::attend<T>({rows, keys, n.D, keys, true, scale}, detail::constant_rows(q), k, v,
-                                                out, nullptr, nullptr);
+                              const detail::attention_head<T> head{rows, keys, n.D, keys, true, scale};
+                              detail::attend<detail::attention_products<T>>(
+                                  head, {head, detail::constant_rows(q), k, v}, out, nullptr, nullptr);
                           }
                       });
 }

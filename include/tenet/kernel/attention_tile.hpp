@@ -10,8 +10,6 @@
 #include <limits>
 
 #include <tenet/base/macros.hpp>
-#include <tenet/kernel/gemm_block.hpp>
-#include <tenet/kernel/gemm_pack.hpp>
 #include <tenet/simd/batch.hpp>
 #include <tenet/simd/compare.hpp>
 #include <tenet/simd/math.hpp>
@@ -208,50 +206,6 @@ template <class T>
             T* const g = gradient.data + j * gradient.stride + c;
             const batch p = batch::load_unaligned(probability.data + j * probability.stride + c);
             (p * s * (batch::load_unaligned(g) - m)).store_unaligned(g);
-        }
-    }
-}
-
-/// The transpose of `rows` rows of n elements, times `scale`, as rows of `columns` (padded with zeros).
-template <class T>
-void transpose_rows(T const* x, std::ptrdiff_t stride, std::size_t rows, std::size_t n, std::size_t columns, T scale,
-                    T* to) {
-    pack_panel(x, std::ptrdiff_t{1}, stride, n, rows, columns, to);
-    if (scale == T{1}) return;
-    using batch = simd::batch<T>;
-    const batch s(scale);
-    for (std::size_t i = 0; i < n * columns; i += simd::width<T>)
-        (batch::load_aligned(to + i) * s).store_aligned(to + i);
-}
-
-/// c (+)= a b with both operands read where they lie, in the L1 cache; rows of b and c are contiguous.
-template <class T>
-void tile_gemm(std::size_t m, std::size_t n, std::size_t k, matrix_view<T const> a, matrix_view<T const> b,
-               matrix_view<T> c, bool accumulate) {
-    // Four rows at a time: such tiles start and end sooner than those of eight, which counts where k is 32 or 64.
-    constexpr std::size_t width = simd::width<T>, rows = 4;
-    if (n % width != 0) {
-        const gemm_problem<T> p{m, n, k, a, b, c, accumulate, true};
-        return gemm_block<T>(p).run();
-    }
-    // Whole registers need nothing of what a product from memory does: no packing, no prefetching, no tails.
-    tile_arguments<T> t{};
-    t.a_row = a.row_stride;
-    t.a_step = a.column_stride;
-    t.b_step = b.row_stride;
-    t.k = k;
-    t.next = b.data;
-    t.to.accumulate = accumulate;
-    for (std::size_t i = 0; i < m; i += rows) {
-        const std::size_t here = std::min(rows, m - i);
-        t.a = a.data + static_cast<std::ptrdiff_t>(i) * a.row_stride;
-        t.to.c = c;
-        t.to.c.data += static_cast<std::ptrdiff_t>(i) * c.row_stride;
-        for (std::size_t j = 0, registers = 0; j < n; j += registers * width) {
-            registers = panel_registers<T>((n - j) / width);
-            t.b = b.data + j;
-            find_tile<T>(here, registers)(t);
-            t.to.c.data += registers * width;
         }
     }
 }
