@@ -87,15 +87,15 @@ template <class T>
                           if (rows == 1 && n.group > 1) {
                               if (h % n.group != 0) return;
                               const detail::attention_head<T> heads{n.group, keys, n.D, keys, false, scale};
-                              detail::attend<detail::attention_products<T>>(
-                                  heads, {heads, {q.data, x.q.stride.head}, k, v}, {out.data, x.out.stride.head},
-                                  nullptr, nullptr);
+                              const detail::attention_products<T> products(heads, {q.data, x.q.stride.head}, k, v);
+                              detail::attend<detail::attention_products<T>, T>(
+                                  heads, products, {out.data, x.out.stride.head}, nullptr, nullptr);
                               for (std::size_t g = 1; g < n.group; ++g)
                                   detail::fill_rows_with_zero(detail::rows_of(x.out, b, h + g), 1, n.T, n.D);
                           } else if (rows > 0) {
                               const detail::attention_head<T> head{rows, keys, n.D, keys, true, scale};
-                              detail::attend<detail::attention_products<T>>(
-                                  head, {head, detail::constant_rows(q), k, v}, out, nullptr, nullptr);
+                              const detail::attention_products<T> products(head, detail::constant_rows(q), k, v);
+                              detail::attend<detail::attention_products<T>, T>(head, products, out, nullptr, nullptr);
                           }
                       });
 }
