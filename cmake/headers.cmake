@@ -125,6 +125,7 @@ set(TENET_HEADERS
   include/tenet/kernel/attention_head.hpp
   include/tenet/kernel/attention_products.hpp
   include/tenet/kernel/attention_tile.hpp
+  include/tenet/kernel/block_scales.hpp
   include/tenet/kernel/copy.hpp
   include/tenet/kernel/cross_entropy.hpp
   include/tenet/kernel/dequantize.hpp

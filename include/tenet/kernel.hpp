@@ -14,6 +14,7 @@
 #include <tenet/kernel/attention_head.hpp>
 #include <tenet/kernel/attention_products.hpp>
 #include <tenet/kernel/attention_tile.hpp>
+#include <tenet/kernel/block_scales.hpp>
 #include <tenet/kernel/copy.hpp>
 #include <tenet/kernel/cross_entropy.hpp>
 #include <tenet/kernel/dequantize.hpp>

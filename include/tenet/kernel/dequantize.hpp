@@ -57,16 +57,6 @@ public:
     TENET_INLINE float of_block(std::size_t b) const {
         return signed_dynamic_map[static_cast<std::size_t>(codes_[b])] * number(b / scale_block) + offset_;
     }
-    /// to[i] = x times the scale of block first + i.
-    void of_blocks(std::size_t first, std::size_t n, float x, float* to) const {
-        for (std::size_t i = 0; i < n;) {
-            // Blocks of one scale: its place is computed once.
-            const std::size_t b = first + i, end = std::min(n, i + scale_block - b % scale_block);
-            const float unit = number(b / scale_block);
-            std::byte const* const codes = codes_ + first;
-            for (; i < end; ++i) to[i] = (signed_dynamic_map[static_cast<std::size_t>(codes[i])] * unit + offset_) * x;
-        }
-    }
 
 private:
     std::byte const *floats_, *codes_;

@@ -25,10 +25,7 @@ struct stored_rows {
     using batch = simd::batch<float>;
     static constexpr bool four_bit = is_four_bit(Format);
     static constexpr std::size_t width = simd::width<float>, registers = four_bit ? 8 : 4, strip = registers * width,
-                                 bits = four_bit                  ? 4
-                                        : Format == storage::int8 ? 8
-                                                                  : 16,
-                                 bytes = strip * bits / 8;
+                                 bits = bits_of(Format), bytes = strip * bits / 8;
     stored_matrix matrix;
     std::size_t first, stride, first_row, first_block;
     std::byte const* codes;

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include <tenet/base/macros.hpp>
+#include <tenet/kernel/block_scales.hpp>
 #include <tenet/kernel/dequantize.hpp>
 #include <tenet/kernel/gemv_rows.hpp>
 #include <tenet/kernel/gemv_words.hpp>
@@ -24,7 +25,7 @@ template <storage Format>
 struct word_rows {
     using batch = simd::batch<float>;
     static constexpr bool four_bit = is_four_bit(Format);
-    static constexpr std::size_t registers = four_bit ? 8 : 4, strip = 16 * registers, bits = four_bit ? 4 : 8,
+    static constexpr std::size_t registers = four_bit ? 8 : 4, strip = 16 * registers, bits = bits_of(Format),
                                  bytes = strip * bits / 8, most_blocks = most_columns / weight_block + 16;
     stored_matrix matrix;
     std::size_t first, stride;
@@ -58,24 +59,26 @@ struct word_rows {
 
     void prepare(float const* x, std::size_t i, std::size_t rows, std::size_t j, std::size_t n, factors& f) const {
         const std::size_t blocks = four_bit ? n / weight_block : 1;
-        alignas(64) float factor[rows_together][most_blocks];
-        for (std::size_t r = 0; r < rows_together; ++r) {
-            if (r >= rows) {
-                std::fill_n(factor[r], round_up(blocks, 16), 0.0f);
-            } else if constexpr (four_bit) {
-                const std::size_t block = (first + (i + r) * stride + j) / weight_block;
-                scales.of_blocks(block, blocks, x[i + r], factor[r]);
+        alignas(64) float scale_of[rows_together * most_blocks];
+        if constexpr (four_bit) {
+            const std::size_t block = (first + i * stride + j) / weight_block;
+            if (n == stride) {  // whole rows: their blocks follow one another
+                block_scales(matrix, block, rows * blocks, scale_of);
             } else {
-                factor[r][0] = x[i + r] * scales.of_row(first / stride + i + r);
+                for (std::size_t r = 0; r < rows; ++r)
+                    block_scales(matrix, block + r * (stride / weight_block), blocks, scale_of + r * blocks);
             }
+        } else {
+            for (std::size_t r = 0; r < rows; ++r) scale_of[r] = scales.of_row(first / stride + i + r);
         }
+        std::fill(scale_of + rows * blocks, scale_of + rows_together * blocks + 16, 0.0f);
         simd::word_sums sum{};
         const batch unit(1 / (four_bit ? largest_word * table_scale(matrix.layout.format) : largest_word));
         for (std::size_t b = 0; b < blocks; b += 16) {
             batch value[rows_together], largest(0.0f), poison(0.0f);
             TENET_UNROLL
             for (std::size_t r = 0; r < rows_together; ++r) {
-                value[r] = batch::load_aligned(factor[r] + b);
+                value[r] = batch::load_unaligned(scale_of + r * blocks + b) * batch(r < rows ? x[i + r] : 0.0f);
                 largest = simd::fast_max<float>(largest, simd::fast_max<float>(value[r], batch(0.0f) - value[r]));
                 poison = simd::fma<float>(value[r], batch(0.0f), poison);
             }

@@ -33,6 +33,11 @@ constexpr bool is_four_bit(storage s) {
     return s == storage::fp4 || s == storage::nf4;
 }
 
+/// The bits of a number without its scale.
+constexpr std::size_t bits_of(storage s) {
+    return s == storage::plain ? 32 : s == storage::bfloat16 ? 16 : s == storage::int8 ? 8 : 4;
+}
+
 namespace kernel {
 
 /// Weights that share a scale, and scales that share one, in the 4-bit storages: bitsandbytes' defaults.

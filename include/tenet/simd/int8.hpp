@@ -56,4 +56,16 @@ TENET_INLINE batch<float> load_bytes(std::int8_t const* p) {
     return load_as<float>(p);
 }
 
+/// The same of unsigned bytes.
+TENET_INLINE batch<float> load_unsigned_bytes(std::uint8_t const* p) {
+#if defined(__AVX512F__)
+    if constexpr (width<float> == 16) {
+        __m128i bytes;
+        std::memcpy(&bytes, p, sizeof bytes);
+        return batch<float>(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)));
+    }
+#endif
+    return load_as<float>(p);
+}
+
 }  // namespace tenet::simd
