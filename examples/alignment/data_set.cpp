@@ -3,14 +3,16 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
+#include <iterator>
 #include <numeric>
 #include <random>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 #include <tenet/data/text_corpus.hpp>
 #include <tenet/io/atomic_file.hpp>
+#include <tenet/io/mapped_file.hpp>
 #include <tenet/nn/init.hpp>
 #include <tenet/text/byte_pair_training.hpp>
 
@@ -37,28 +39,12 @@ std::vector<task> tasks_in(std::string_view text) {
     return all;
 }
 
-std::vector<preference> read(std::filesystem::path const& path, char const* after_prompt) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) fail_expectation(path.string(), "a readable file", "none");
-    std::vector<preference> pairs;
-    std::size_t number = 0;
-    for (std::string line; std::getline(in, line);) {
-        ++number;
-        if (line.empty()) continue;
-        const std::string place = path.string() + ", line " + std::to_string(number);
-        const auto json = nlohmann::json::parse(line, nullptr, false);
-        preference p;
-        for (auto [name, to] : {std::pair{"prompt", &p.prompt}, {"chosen", &p.chosen}, {"rejected", &p.rejected}}) {
-            if (!json.is_object() || !json.contains(name) || !json[name].is_string())
-                fail_expectation(place, "an object with the text \"" + std::string(name) + "\"", line.substr(0, 60));
-            *to = json[name].get<std::string>();
-        }
-        p.prompt += after_prompt;
-        if (p.prompt.empty() || p.chosen.empty() || p.rejected.empty())
-            fail_expectation(place, "a prompt and two completions", "an empty one");
-        pairs.push_back(std::move(p));
-    }
-    return pairs;
+/// A hash whose last digits depend on all of the text.
+std::uint64_t mixed(std::string_view text) {
+    std::uint64_t x = init::stream_of(text);
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
 }
 
 }  // namespace
@@ -86,17 +72,31 @@ parts<task> tasks_of_lines(std::string_view text) {
 }
 
 parts<preference> read_preferences(std::filesystem::path const& path) {
+    const mapped_file file(path);
+    std::vector<preference> all = parse_preferences(file.text(), path.string());
+    const std::size_t lines = all.size();
+    std::erase_if(all, [](preference const& p) { return p.chosen == p.rejected; });
+    if (all.size() < lines)
+        std::fprintf(stderr, "%s: %zu of %zu pairs are left out, whose completions are the same\n", path.c_str(),
+                     lines - all.size(), lines);
+    std::set<std::pair<std::uint64_t, std::string>> prompts;
+    for (preference& p : all) {
+        p.prompt += '\n';
+        prompts.emplace(mixed(p.prompt), p.prompt);
+    }
+    if (prompts.size() < 2)
+        fail_expectation(path.string(), "pairs of at least two prompts, for training and for tests",
+                         std::to_string(all.size()) + " of " + std::to_string(prompts.size()));
+    const auto first_of_training = std::next(prompts.begin(), static_cast<std::ptrdiff_t>((prompts.size() + 9) / 10));
     parts<preference> set;
-    for (preference& p : read(path, "\n"))
-        (init::stream_of(p.prompt) % 10 == 0 ? set.test : set.train).push_back(std::move(p));
-    if (set.train.empty() || set.test.empty())
-        fail_expectation(path.string(), "pairs enough for training and tests",
-                         std::to_string(set.train.size() + set.test.size()));
+    for (preference& p : all)
+        (std::pair(mixed(p.prompt), p.prompt) < *first_of_training ? set.test : set.train).push_back(std::move(p));
     return set;
 }
 
 std::vector<preference> read_written_preferences(std::filesystem::path const& path) {
-    return read(path, "");
+    const mapped_file file(path);
+    return file.text().empty() ? std::vector<preference>{} : parse_preferences(file.text(), path.string());
 }
 
 std::vector<task> tasks_of(std::vector<preference> const& pairs) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <tenet/data/completion_batch.hpp>
+#include <tenet/data/preference_data.hpp>
 #include <tenet/text/byte_pair_tokenizer.hpp>
 
 namespace alignment {
@@ -20,9 +21,7 @@ using ids = std::vector<std::int32_t>;
 struct task {
     std::string prompt, completion;
 };
-struct preference {
-    std::string prompt, chosen, rejected;
-};
+using preference = tenet::preference_example;
 /// A tenth is held out, and nothing learns from it.
 template <class T>
 struct parts {
@@ -38,8 +37,9 @@ std::string text_of(tenet::byte_pair_tokenizer const& tokenizer, std::span<std::
 /// last tenth of the text is held out.
 parts<task> tasks_of_lines(std::string_view text);
 
-/// JSON lines with the fields prompt, chosen and rejected; a prompt gets a line break. A tenth is held out, chosen by
-/// the prompts, so that none is in both parts. Errors: `exception` with the line.
+/// JSON lines with the fields prompt, chosen and rejected; a prompt gets a line break. A tenth of the prompts is held
+/// out, so that none is in both parts; pairs of equal completions are left out, with a word about it.
+/// Errors: `exception` with the line.
 parts<preference> read_preferences(std::filesystem::path const& path);
 /// The chosen completions.
 std::vector<task> tasks_of(std::vector<preference> const& pairs);

@@ -31,15 +31,26 @@ void add_options(CLI::App& app, options& o, option_groups groups) {
         add("rounds", o.rounds, "Rounds of PPO")->check(CLI::PositiveNumber);
         add("rollouts", o.rollouts, "Completions a round")->check(CLI::PositiveNumber);
         add("ppo-rate", o.ppo_rate, "Learning rate of PPO")->check(CLI::PositiveNumber);
-        add("kl", o.kl_coefficient, "What a nat of divergence from the fine-tuned model costs at first")
+        add("kl", o.kl_coefficient, "What a nat of divergence from the fine-tuned model costs at first, and at least")
             ->check(CLI::PositiveNumber);
         add("kl-target", o.kl_target, "Nats a completion that the coefficient is steered towards")
+            ->check(CLI::PositiveNumber);
+        add("kl-horizon", o.kl_horizon, "Completions in which it changes by a fifth at most")
             ->check(CLI::PositiveNumber);
     }
     if (groups.dpo) {
         add("dpo-epochs", o.dpo_epochs, "Times that DPO sees all pairs")->check(CLI::PositiveNumber);
         add("dpo-rate", o.dpo_rate, "Highest learning rate of the adapter")->check(CLI::PositiveNumber);
         add("beta", o.beta, "How dear it is to DPO to leave the reference")->check(CLI::PositiveNumber);
+    }
+    if (groups.scores) {
+        app.add_option(
+               "--score", o.scored,
+               "Instead of a report: the rewards of these completions of --prompt, by the reward model of --out, "
+               "which is trained if it is not there; 0 is the mean of what the fine-tuned model says")
+            ->expected(1, -1);
+        app.add_option("--prompt", o.prompt, "The prompt of the completions to score")->needs("--score");
+        app.get_option("--score")->needs("--prompt");
     }
     add("tests", o.tests, "Held-out prompts that all models complete at the end")->check(CLI::PositiveNumber);
     add("samples", o.samples, "Completions to show of each model");

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -14,18 +16,20 @@ namespace alignment {
 
 struct options {
     std::filesystem::path text, data, out = "run";
-    std::size_t pretrain_steps = 1500, tune_steps = 400, batch = 16, prompts = 3000, reward_epochs = 2, rounds = 24,
+    std::size_t pretrain_steps = 1500, tune_steps = 400, batch = 16, prompts = 3000, reward_epochs = 2, rounds = 32,
                 rollouts = 96, dpo_epochs = 2, tests = 256, samples = 8, seeds = 1, stop_after = 0;
     double pretrain_rate = 2e-3, tune_rate = 1e-3, reward_rate = 3e-4, ppo_rate = 2e-4, dpo_rate = 1e-3, beta = 0.1,
-           kl_coefficient = 0.1, kl_target = 8;
+           kl_coefficient = 0.1, kl_target = 8, kl_horizon = 200;
     std::uint64_t seed = 1;
+    std::string prompt;               // of the completions to score
+    std::vector<std::string> scored;  // scored instead of a report
     int threads = 2;
     bool fresh = false;
 };
 
 /// Which groups of options a program has beside those that all have.
 struct option_groups {
-    bool ppo = false, dpo = false, seeds = false;
+    bool ppo = false, dpo = false, seeds = false, scores = false;
 };
 void add_options(CLI::App& app, options& o, option_groups groups);
 

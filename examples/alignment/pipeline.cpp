@@ -67,6 +67,12 @@ std::string settled(std::string const& before, Parts const&... parts) {
     return text.str();
 }
 
+std::size_t count_cut(std::vector<encoded_pair> const& pairs) {
+    return static_cast<std::size_t>(std::count_if(pairs.begin(), pairs.end(), [](encoded_pair const& p) {
+        return p.prompt.size() + std::max(p.chosen.size(), p.rejected.size()) + 1 > Time::capacity;
+    }));
+}
+
 double mean_of_all(std::vector<double> const& values) {
     double sum = 0;
     for (double v : values) sum += v;
@@ -121,7 +127,8 @@ bool pipeline::pretrain() {
     const std::vector<row_batch> test =
         in_batches(windows_of(tokenizer_->encode(corpus.validation()), 128), Rows::capacity);
     if (train.size() <= 2 * Time::capacity || test.empty())
-        fail_expectation("--text", "a text of at least " + std::to_string(20 * Time::capacity) + " tokens",
+        fail_expectation((file_ ? o_.text : o_.data).string(),
+                         "a text of at least " + std::to_string(20 * Time::capacity) + " tokens to pretrain on",
                          std::to_string(train.size()));
     const token_windows windows(train, Time::capacity, seed_);
     initialize(tuned_, init::gpt2{}, seed_);
@@ -229,7 +236,9 @@ bool pipeline::make_pairs() {
                                  std::to_string(pairs_.test.size()) + " for tests");
     }
     encoded_ = {encoded(*tokenizer_, pairs_.train), encoded(*tokenizer_, pairs_.test)};
-    std::fprintf(stderr, "%zu pairs to learn from, %zu for tests\n", pairs_.train.size(), pairs_.test.size());
+    const std::size_t cut = count_cut(encoded_.train) + count_cut(encoded_.test);
+    std::fprintf(stderr, "%zu pairs to learn from, %zu for tests%s\n", pairs_.train.size(), pairs_.test.size(),
+                 cut == 0 ? "" : ("; " + std::to_string(cut) + " longer than a row, and cut").c_str());
     return true;
 }
 
@@ -255,10 +264,14 @@ bool pipeline::reward() {
 }
 
 bool pipeline::ppo(std::string const& name, judge who, double kl) {
-    const std::string settings =
-        settled(who == judge::rule ? tuned_by_ : settings_, name, ", ", o_.rounds, " rounds of ", o_.rollouts,
-                " completions, rate ", o_.ppo_rate, ", kl ", kl, ", target ", o_.kl_target);
-    policy p(tuned_, {.rate = o_.ppo_rate, .kl_coefficient = kl, .kl_target = o_.kl_target, .seed = seed_});
+    const std::string settings = settled(who == judge::rule ? tuned_by_ : settings_, name, ", ", o_.rounds,
+                                         " rounds of ", o_.rollouts, " completions, rate ", o_.ppo_rate, ", kl ", kl,
+                                         ", target ", o_.kl_target, ", horizon ", o_.kl_horizon);
+    policy p(tuned_, {.rate = o_.ppo_rate,
+                      .kl_coefficient = kl,
+                      .kl_target = o_.kl_target,
+                      .kl_horizon = o_.kl_horizon,
+                      .seed = seed_});
     writer write(p.weights());
     const auto round = [&](std::size_t number) {
         std::vector<ids> prompts;
@@ -358,6 +371,14 @@ model_result pipeline::measured(std::string const& name, parameters<gpt> const* 
     m.kl = mean_of_all(read_.log_probabilities(*theta, rows)) - mean_of_all(read_.log_probabilities(tuned_, rows));
     m.accuracy = preference_accuracy(*theta);
     return m;
+}
+
+std::vector<double> pipeline::scores(std::string const& prompt, std::vector<std::string> const& completions) {
+    std::vector<completion_row> rows;
+    const ids asked = tokenizer_->encode(by_rule() ? prompt : prompt + "\n");
+    for (std::string const& c : completions)
+        rows.push_back(make_completion_row(asked, tokenizer_->encode(c), Time::capacity, row_options));
+    return rewarder_->rewards(rows);
 }
 
 run_result pipeline::evaluate() {

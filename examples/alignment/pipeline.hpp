@@ -39,6 +39,8 @@ public:
     bool dpo();
     /// All models on held-out prompts and pairs.
     run_result evaluate();
+    /// The rewards of completions of one prompt, as they would stand in --data.
+    std::vector<double> scores(std::string const& prompt, std::vector<std::string> const& completions);
 
     bool by_rule() const { return o_.data.empty(); }
     run_folder const& folder() const { return folder_; }

@@ -36,19 +36,18 @@ using update_program = program<models<gpt, value_head>, update, tokens<Rows, Tim
 /// A coefficient that a checkpoint can hold: it lives outside of the trainer. 0 remains 0.
 class kept_coefficient {
 public:
-    kept_coefficient(double& value, double target) : value_(&value), target_(target) {}
+    kept_coefficient(double& value, policy_settings const& s) : value_(&value), settings_(s) {}
     double value() const { return *value_; }
     void update(double kl, std::size_t completions) {
         if (!(*value_ > 0)) return;
-        adaptive_kl_coefficient steered(*value_, target_, horizon);
+        adaptive_kl_coefficient steered(*value_, settings_.kl_target, settings_.kl_horizon, settings_.kl_coefficient);
         steered.update(kl, completions);
         *value_ = steered.value();
     }
 
 private:
-    static constexpr double horizon = 1000;
     double* value_;
-    double target_;
+    policy_settings settings_;
 };
 
 }  // namespace
@@ -72,7 +71,7 @@ struct policy::implementation {
           coefficient(s.kl_coefficient),
           trainer(row_options,
                   {.without_end = missing_end::subtract, .epochs = s.epochs, .minibatch = s.minibatch, .seed = s.seed},
-                  kept_coefficient(coefficient, s.kl_target)) {}
+                  kept_coefficient(coefficient, s)) {}
 };
 
 policy::policy(parameters<gpt> const& first, policy_settings const& settings)

@@ -16,8 +16,9 @@ namespace alignment {
 
 struct policy_settings {
     double rate = 2e-4;
-    double kl_coefficient = 0.1;  ///< at first; 0: the divergence costs nothing
+    double kl_coefficient = 0.1;  ///< at first, and at least; 0: the divergence costs nothing
     double kl_target = 8;         ///< nats a completion, which the coefficient is steered towards
+    double kl_horizon = 200;      ///< completions in which it changes by a fifth at most
     std::size_t epochs = 2, minibatch = Rows::capacity;
     std::uint64_t seed = 1;
 };

@@ -56,6 +56,11 @@ int run(options const& o, stages const& which) {
         if (i == 0) p = &first.emplace(o, folder, seed);
         else p = &other.emplace(o, folder, seed);
         if (!run_stages(*p, o, which)) return p->folder().exit_code();
+        if (!o.scored.empty()) {
+            const std::vector<double> scores = p->scores(o.prompt, o.scored);
+            for (std::size_t k = 0; k < scores.size(); ++k) std::printf("%7.2f  %s\n", scores[k], o.scored[k].c_str());
+            return 0;
+        }
         runs.push_back(p->evaluate());
         write_file(folder / "results.json", to_json(runs.back()).dump(2) + "\n");
     }
@@ -74,7 +79,7 @@ int run_program(int argc, char** argv, char const* name, char const* summary, st
     CLI::App app(summary, name);
     options o;
     o.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-    add_options(app, o, {which.ppo, which.dpo, which.seeds});
+    add_options(app, o, {which.ppo, which.dpo, which.seeds, which.scores});
     CLI11_PARSE(app, argc, argv);
     try {
         threads pool(o.threads);

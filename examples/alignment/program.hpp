@@ -10,7 +10,8 @@ struct stages {
     bool ppo_rule = false;  ///< against the rule
     bool ppo_free = false;  ///< against the reward model, with the KL penalty off
     bool dpo = false;
-    bool seeds = false;  ///< may be run several times
+    bool seeds = false;   ///< may be run several times
+    bool scores = false;  ///< may be asked for the rewards of texts
 };
 
 /// Runs the program `name` with the options of its command line; returns the exit code.

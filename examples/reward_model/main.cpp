@@ -7,5 +7,5 @@ int main(int argc, char** argv) {
         argc, argv, "reward_model",
         "A small GPT is pretrained on a text and fine-tuned; a reward model learns from pairs which of two completions "
         "is the better one, and is tested on pairs that it has not seen, beside a judge that only looks at lengths.",
-        {});
+        {.scores = true});
 }

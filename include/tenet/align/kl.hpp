@@ -44,25 +44,30 @@ private:
 };
 
 /// A coefficient that is steered so that the divergence of whole completions comes to be `target`:
-/// e = clip(kl / target - 1, -0.2, 0.2), coefficient *= 1 + e n / horizon for n completions.
+/// e = clip(kl / target - 1, -0.2, 0.2), coefficient *= 1 + e n / horizon for n completions, and not below `least`.
+/// The divergence of a policy that begins as its reference is far below any target: unless `least` says otherwise, the
+/// coefficient sinks until the target is reached, and is too small to hold it there.
 /// Ziegler et al.: Fine-Tuning Language Models from Human Preferences (2019), section 2.2; lm-human-preferences,
 /// train_policy.py, `AdaptiveKLController`.
 class adaptive_kl_coefficient {
 public:
-    explicit adaptive_kl_coefficient(double initial = 0.2, double target = 6, double horizon = 10000)
-        : value_(initial), target_(target), horizon_(horizon) {
+    explicit adaptive_kl_coefficient(double initial = 0.2, double target = 6, double horizon = 10000, double least = 0)
+        : value_(initial), target_(target), horizon_(horizon), least_(least) {
         if (!(initial > 0) || !(target > 0) || !(horizon > 0))
             fail_expectation("adaptive_kl_coefficient", "positive numbers",
                              std::to_string(initial) + ", " + std::to_string(target) + ", " + std::to_string(horizon));
+        if (!(least >= 0 && least <= initial))
+            fail_expectation("adaptive_kl_coefficient", "a least value from 0 to " + std::to_string(initial),
+                             std::to_string(least));
     }
     double value() const { return value_; }
     void update(double kl, std::size_t completions) {
         const double error = std::clamp(kl / target_ - 1, -0.2, 0.2);
-        value_ *= 1 + error * static_cast<double>(completions) / horizon_;
+        value_ = std::max(least_, value_ * (1 + error * static_cast<double>(completions) / horizon_));
     }
 
 private:
-    double value_, target_, horizon_;
+    double value_, target_, horizon_, least_;
 };
 
 }  // namespace tenet

@@ -16,8 +16,8 @@ using parts_and_table = lora<gpt, 3, any_of<per_axis<QKV, "c_attn">, inside<atte
                              lora_options{.alpha = 6, .rank_stabilized = true}>;
 using magnitudes = lora<gpt, 2, all_linear, lora_options{.magnitude = true}>;
 
-template <class Adapter>
-using adapted = basic_program<double, program_mode::gradients, models<gpt, Adapter>, adapted_loss, tokens<Batch, Time>,
+template <class Adapter, class Base = gpt>
+using adapted = basic_program<double, program_mode::gradients, models<Base, Adapter>, adapted_loss, tokens<Batch, Time>,
                               tokens<Batch, Time>>;
 using plain = basic_program<double, program_mode::gradients, gpt, plain_loss, tokens<Batch, Time>, tokens<Batch, Time>>;
 
@@ -66,6 +66,26 @@ BOOST_AUTO_TEST_CASE(gradients) {
     adapted<parts_and_table> other;
     expect_parameter_gradients(other, {{base.data(), base.size()}, {parts.data(), parts.size()}},
                                [&] { return other(base, parts, x, y); });
+}
+
+// Recomputing layers of a frozen base must not cut the adapter off from its gradients.
+BOOST_AUTO_TEST_CASE(recomputed_layers_of_a_frozen_base) {
+    using recomputed_layers = lora<recomputed_gpt, 2, targets<"attn.c_attn", "mlp">, lora_options{.alpha = 4}>;
+    const auto base = random_parameters<gpt>(1);
+    const auto delta = random_parameters<linear_layers>(2);
+    parameters<recomputed_gpt, double> same_base;
+    parameters<recomputed_layers, double> same_delta;
+    BOOST_TEST_REQUIRE(same_base.size() == base.size());
+    BOOST_TEST_REQUIRE(same_delta.size() == delta.size());
+    std::copy_n(base.data(), base.size(), same_base.data());
+    std::copy_n(delta.data(), delta.size(), same_delta.data());
+    adapted<linear_layers> kept;
+    adapted<recomputed_layers, recomputed_gpt> recomputed;
+    BOOST_TEST(kept(base, delta, x, y) == recomputed(same_base, same_delta, x, y));
+    double largest = 0;
+    for (double g : kept.gradients()) largest = std::fmax(largest, std::fabs(g));
+    BOOST_TEST(largest > 1e-3);
+    BOOST_TEST(greatest_difference(kept.gradients(), recomputed.gradients()) <= 1e-14);
 }
 
 BOOST_AUTO_TEST_CASE(gradients_of_magnitudes_with_fixed_norms) {

@@ -35,13 +35,16 @@ struct block {
         return y + mlp(ln_2(y));
     }
 };
-struct gpt {
+template <class Layer>
+struct gpt_of {
     nn::embedding<Vocab, Embed> wte;
     parameter<Time, Embed> wpe{"wpe.weight"};
-    stack<block, 2> h;
+    stack<Layer, 2> h;
     nn::layer_norm<Embed> ln_f;
     constexpr auto operator()(auto tokens) const { return dot<Embed>(ln_f(h(wte(tokens) + wpe)), wte.weight); }
 };
+using gpt = gpt_of<block>;
+using recomputed_gpt = gpt_of<checkpoint<block>>;
 
 struct plain_loss {
     constexpr auto operator()(auto const& m, auto x, auto y) const { return cross_entropy<Vocab>(m(x), y); }

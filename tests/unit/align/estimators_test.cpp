@@ -138,6 +138,14 @@ BOOST_AUTO_TEST_CASE(the_adaptive_coefficient_follows_its_target) {
     BOOST_TEST(std::fabs(high.value() - 1.02) < 1e-15);
     high.update(0, 100);
     BOOST_TEST(std::fabs(high.value() - 1.02 * 0.98) < 1e-15);
+    adaptive_kl_coefficient held(0.2, 6, 1000, 0.2);  // does not sink below where it begins
+    held.update(0, 500);
+    BOOST_TEST(held.value() == 0.2);
+    held.update(1000, 500);
+    BOOST_TEST(std::fabs(held.value() - 0.22) < 1e-15);
+    held.update(0, 500);
+    BOOST_TEST(std::fabs(held.value() - 0.2) < 1e-15);
+    BOOST_CHECK_THROW(adaptive_kl_coefficient(0.2, 6, 1000, 0.3), tenet::exception);
     BOOST_CHECK_THROW(adaptive_kl_coefficient(0, 6, 1), tenet::exception);
     BOOST_CHECK_THROW(fixed_kl_coefficient(-1), tenet::exception);
 }

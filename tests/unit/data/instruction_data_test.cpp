@@ -57,7 +57,10 @@ BOOST_AUTO_TEST_CASE(every_answer_of_a_chat_is_an_example) {
 }
 
 BOOST_AUTO_TEST_CASE(errors_name_the_line) {
-    expect_error_of_line("a JSON object, found \"{\\\"prompt\\\": \"", "{\"prompt\": ");
+    expect_error_of_line("a JSON object in UTF-8, found a mistake at byte 12, in \"{\\\"prompt\\\": \"",
+                         "{\"prompt\": ");
+    expect_error_of_line("a JSON object in UTF-8, found a mistake at byte 13, in ", "{\"prompt\": \"\xff\"}");
+    expect_error_of_line("a JSON object, found \"{\\\"prompt\\\": 1e999}\"", "{\"prompt\": 1e999}");
     expect_error_of_line("a JSON object, found \"[1]\"", "[1]");
     expect_error_of_line("a field \"instruction\" or \"prompt\", found \"question\"", "{\"question\": \"a\"}");
     expect_error_of_line("a field \"output\" or \"response\" or \"completion\" or \"chosen\", found \"prompt\"",
