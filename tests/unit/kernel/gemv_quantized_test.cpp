@@ -154,6 +154,7 @@ BOOST_AUTO_TEST_CASE(extremes) {
                 for (float& v : x) v *= outlier;
             else x[77] = outlier;
             for (bool rows : {false, true}) {
+                if (rows && !has_stored_rows(w.matrix(), 0, n)) continue;
                 std::vector<float> y(n);
                 if (rows) gemv_quantized_rows(w.matrix(), 0, n, k, x.data(), y.data(), false);
                 else gemv_quantized(w.matrix(), 0, n, k, x.data(), y.data(), 1, false);
@@ -173,10 +174,12 @@ BOOST_AUTO_TEST_CASE(extremes) {
         for (float strange : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
             auto x = random_vector(k, 5);
             x[100] = strange;
-            std::vector<float> y(n), z(n);
+            std::vector<float> y(n);
+            gemv_quantized(w.matrix(), 0, n, k, x.data(), y.data(), 1, false);
+            for (std::size_t j = 0; j < n; ++j) BOOST_TEST(!std::isfinite(y[j]));
+            if (!has_stored_rows(w.matrix(), 0, n)) continue;
             gemv_quantized_rows(w.matrix(), 0, n, k, x.data(), y.data(), false);
-            gemv_quantized(w.matrix(), 0, n, k, x.data(), z.data(), 1, false);
-            for (std::size_t j = 0; j < n; ++j) BOOST_TEST((!std::isfinite(y[j]) && !std::isfinite(z[j])));
+            for (std::size_t j = 0; j < n; ++j) BOOST_TEST(!std::isfinite(y[j]));
         }
     }
 }

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include <tenet/kernel/block_scales.hpp>
 #include <tenet/kernel/dequantize.hpp>
 #include <tenet/kernel/dynamic_map.hpp>
 #include <tenet/kernel/gemm_quantized.hpp>
@@ -339,5 +340,25 @@ BOOST_AUTO_TEST_CASE(the_same_bytes_on_any_number_of_threads) {
         const kernel::storage_layout l{f, w.size(), 1000};
         const auto one = with_threads(1, [&] { return record_of(l, w); });
         BOOST_TEST((one == with_threads(4, [&] { return record_of(l, w); })));
+    }
+}
+
+// As they are read for products of words: all 256 codes, over the ends of the scales' groups and of the record.
+BOOST_AUTO_TEST_CASE_TEMPLATE(scales_of_many_blocks, T, numbers) {
+    if constexpr (simd::has_lookup && std::is_same_v<T, float>) {
+        const kernel::storage_layout layout{storage::nf4, 700 * kernel::weight_block, 128};
+        std::vector<std::byte> record(layout.bytes());
+        for (std::size_t i = 0; i < layout.blocks(); ++i) record[layout.scale_codes_at() + i] = std::byte(i % 256);
+        const T floats[] = {2, 1, 0.5f, 0.25f};  // three factors and the offset
+        std::memcpy(record.data() + layout.floats_at(), floats, sizeof floats);
+        const kernel::stored_matrix w{layout, record.data()};
+        for (const auto& [first, n] : {std::pair<std::size_t, std::size_t>{0, 700}, {7, 1}, {250, 12}, {511, 189}}) {
+            std::vector<T> scales(n + 16);
+            kernel::detail::block_scales<T>(w, first, n, scales.data());
+            for (std::size_t i = 0; i < n; ++i) {
+                const T number = kernel::signed_dynamic_map[(first + i) % 256] * w.scale((first + i) / 256);
+                BOOST_TEST(std::fabs(scales[i] - w.block_scale(first + i)) <= 2e-6f * std::fabs(number) + 1e-7f);
+            }
+        }
     }
 }
