@@ -18,8 +18,14 @@ void add_options(CLI::App& app, options& o, option_groups groups) {
                    "writes of the text's lines, compared by a rule: gentle words are good, harsh ones are bad")
         ->check(CLI::ExistingFile);
     add("out", o.out, "Folder of the run, which the four programs may share: what is done in it is not done again");
-    add("pretrain-steps", o.pretrain_steps, "Steps of pretraining")->check(CLI::PositiveNumber);
-    add("tune-steps", o.tune_steps, "Steps of supervised fine-tuning")->check(CLI::PositiveNumber);
+    const auto add_steps = [&](std::string const& name, auto& value, std::string const& what, default_steps const& d) {
+        app.add_option("--" + name, value, "Steps of " + what)
+            ->check(CLI::PositiveNumber)
+            ->default_str(std::to_string(d.most) + ", or " + std::to_string(d.passes) +
+                          " times all data if that is less");
+    };
+    add_steps("pretrain-steps", o.pretrain_steps, "pretraining", pretraining);
+    add_steps("tune-steps", o.tune_steps, "supervised fine-tuning", fine_tuning);
     add("batch", o.batch, "Rows of 96 tokens a step of both")->check(CLI::Range(std::size_t{1}, Rows::capacity));
     add("prompts", o.prompts, "Prompts that the model completes for the rule, four times each")
         ->check(CLI::Range(20, 1000000));

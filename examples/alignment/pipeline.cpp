@@ -120,8 +120,6 @@ pipeline::pipeline(options const& o, std::filesystem::path const& folder, std::u
 }
 
 bool pipeline::pretrain() {
-    settings_ = settled(settings_, "pretraining, ", o_.pretrain_steps, " steps of ", o_.batch, " rows, rate ",
-                        o_.pretrain_rate);
     const text_corpus corpus{std::string(text())};
     const ids train = tokenizer_->encode(corpus.train());
     const std::vector<row_batch> test =
@@ -130,10 +128,12 @@ bool pipeline::pretrain() {
         fail_expectation((file_ ? o_.text : o_.data).string(),
                          "a text of at least " + std::to_string(20 * Time::capacity) + " tokens to pretrain on",
                          std::to_string(train.size()));
+    const std::size_t steps = o_.pretrain_steps.value_or(pretraining.of(train.size() / Time::capacity, o_.batch));
+    settings_ = settled(settings_, "pretraining, ", steps, " steps of ", o_.batch, " rows, rate ", o_.pretrain_rate);
     const token_windows windows(train, Time::capacity, seed_);
     initialize(tuned_, init::gpt2{}, seed_);
     tuner t(tuned_);
-    const auto rate = rate_of(o_.pretrain_rate, o_.pretrain_steps);
+    const auto rate = rate_of(o_.pretrain_rate, steps);
     row_batch batch(row_options, o_.batch);
     const auto step = [&](std::size_t number) {
         for (std::size_t r = 0; r < o_.batch; ++r) {
@@ -141,11 +141,10 @@ bool pipeline::pretrain() {
             batch.set(r, completion_row{{first, first + Time::capacity}, 1});
         }
         row log{{"loss", t.step(batch, static_cast<double>(rate(number)))}};
-        if (due(number, o_.pretrain_steps)) log["validation"] = t.loss(test);
+        if (due(number, steps)) log["validation"] = t.loss(test);
         return log;
     };
-    if (!folder_.run({"pretrain", o_.pretrain_steps, settings_, {"loss", "validation"}}, {t.state(), step}))
-        return false;
+    if (!folder_.run({"pretrain", steps, settings_, {"loss", "validation"}}, {t.state(), step})) return false;
     tuned_ = t.weights();
     return true;
 }
@@ -159,12 +158,12 @@ std::vector<completion_row> pipeline::rows_of_tasks(std::vector<task> const& tas
 }
 
 bool pipeline::fine_tune() {
-    settings_ =
-        settled(settings_, "fine-tuning, ", o_.tune_steps, " steps of ", o_.batch, " rows, rate ", o_.tune_rate);
     const std::vector<completion_row> train = rows_of_tasks(tasks_.train);
+    const std::size_t steps = o_.tune_steps.value_or(fine_tuning.of(train.size(), o_.batch));
+    settings_ = settled(settings_, "fine-tuning, ", steps, " steps of ", o_.batch, " rows, rate ", o_.tune_rate);
     const std::vector<row_batch> test = in_batches(rows_of_tasks(spread(tasks_.test, 256)), Rows::capacity);
     tuner t(tuned_);
-    const auto rate = rate_of(o_.tune_rate, o_.tune_steps);
+    const auto rate = rate_of(o_.tune_rate, steps);
     row_batch batch(row_options, o_.batch);
     std::size_t epoch = std::numeric_limits<std::size_t>::max();
     std::vector<std::size_t> order;
@@ -175,10 +174,10 @@ bool pipeline::fine_tune() {
             batch.set(r, train[order[at % train.size()]]);
         }
         row log{{"loss", t.step(batch, static_cast<double>(rate(number)))}};
-        if (due(number, o_.tune_steps)) log["validation"] = t.loss(test);
+        if (due(number, steps)) log["validation"] = t.loss(test);
         return log;
     };
-    if (!folder_.run({"sft", o_.tune_steps, settings_, {"loss", "validation"}}, {t.state(), step})) return false;
+    if (!folder_.run({"sft", steps, settings_, {"loss", "validation"}}, {t.state(), step})) return false;
     tuned_ = t.weights();
     return true;
 }
