@@ -64,6 +64,8 @@ inline void bf16_tile_gemm(std::size_t m, std::size_t n, std::size_t steps, pair
             t.a = a.data + static_cast<std::ptrdiff_t>(i) * a.row;
             t.to = {nullptr, c, i, j, rows, columns, accumulate};
             t.to.c.data += static_cast<std::ptrdiff_t>(i) * c.row_stride + static_cast<std::ptrdiff_t>(j);
+            t.results = reinterpret_cast<char const*>(t.to.c.data);
+            t.results_row = c.row_stride * static_cast<std::ptrdiff_t>(sizeof(float));
             find_bf16_tile(rows, registers)(t);
         }
         j += registers * width;

@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <type_traits>
 #include <utility>
 
+#include <tenet/base/exception.hpp>
 #include <tenet/kernel/gemm.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>
@@ -19,12 +22,51 @@
 namespace tenet::kernel {
 namespace detail {
 
-/// The most k of a block: what the products of a training step like best, so that most have one block of columns.
-inline constexpr std::size_t bf16_most_k = 512;
+/// The most k of a block: what the products of a training step like best, so that most have one block of columns. A k
+/// that is hardly longer is not cut.
+inline constexpr std::size_t bf16_most_k = 512, bf16_most_uncut_k = 1024;
+
+/// A product whose results are of type C: what is not of type float in a problem.
+template <class C>
+struct bf16_problem;
+template <>
+struct bf16_problem<float> : gemm_problem<float> {
+    void move(std::ptrdiff_t step) { c.data += step; }
+};
+/// Results that are rounded when they are whole, hence in one block of k. Of `c` there are the strides alone.
+template <>
+struct bf16_problem<bfloat16> : gemm_problem<float> {
+    bfloat16 *rounded, *kept;
+    std::ptrdiff_t moved = 0;  ///< of this entry of a batch
+    void move(std::ptrdiff_t step) { moved += step; }
+    std::ptrdiff_t offset(std::size_t i, std::size_t j) const {
+        return moved + static_cast<std::ptrdiff_t>(i) * c.row_stride + static_cast<std::ptrdiff_t>(j);
+    }
+};
+
+/// The results of a tile with their epilogue, rounded.
+inline void finish_rounded(tile_results<float> const& r, matrix_view<float const> sums) {
+    auto const& p = static_cast<bf16_problem<bfloat16> const&>(*r.problem);
+    const std::ptrdiff_t offset = p.offset(r.row, r.column);
+    finish_into<float, bfloat16, true>(r, {p.rounded + offset, offset, p.kept}, sums);
+}
+/// The results of a tile, rounded.
+inline void round_sums(tile_results<float> const& r, matrix_view<float const> sums) {
+    constexpr std::size_t width = simd::width<float>;
+    auto const& p = static_cast<bf16_problem<bfloat16> const&>(*r.problem);
+    bfloat16* to = p.rounded + p.offset(r.row, r.column);
+    for (std::size_t i = 0; i < r.rows; ++i, to += p.c.row_stride) {
+        float const* const from = sums.data + static_cast<std::ptrdiff_t>(i) * sums.row_stride;
+        std::size_t j = 0;
+        for (; j + width <= r.columns; j += width) simd::store_bf16(simd::batch<float>::load_aligned(from + j), to + j);
+        if (j < r.columns)
+            simd::store_from_partial<float>(simd::batch<float>::load_aligned(from + j), to + j, r.columns - j);
+    }
+}
 
 /// Rows [i0, i0 + m) and columns [j0, j0 + n) of c, on this thread.
-template <class A, class B>
-[[gnu::noinline]] void bf16_block(gemm_problem<float> const& p, matrix_view<A const> a, matrix_view<B const> b,
+template <class A, class B, class C>
+[[gnu::noinline]] void bf16_block(bf16_problem<C> const& p, matrix_view<A const> a, matrix_view<B const> b,
                                   std::size_t i0, std::size_t m, std::size_t j0, std::size_t n) {
     constexpr std::size_t width = simd::width<float>, tile = bf16_rows, panel = bf16_registers * width;
     auto* const packed_b = reinterpret_cast<std::uint32_t*>(workspace().b);
@@ -33,10 +75,10 @@ template <class A, class B>
     gemm_problem<float> partial = p;  // for the blocks of k before the last: without what must happen once
     partial.finish.values = {};
     partial.finish.values.scale = p.finish.values.scale;
-    const std::size_t kc = even_part(p.k, bf16_most_k, 32);
+    const std::size_t kc = p.k <= bf16_most_uncut_k ? std::max(std::size_t{1}, p.k) : even_part(p.k, bf16_most_k, 32);
     const std::size_t nc = even_part(n, b_bytes / sizeof(std::uint32_t) / ((kc + 1) / 2) / panel * panel, panel);
     for (std::size_t j = 0; j < n; j += nc)
-        for (std::size_t k = 0; k < p.k; k += kc) {
+        for (std::size_t k = 0; k == 0 || k < p.k; k += kc) {
             const std::size_t columns = std::min(nc, n - j), depth = std::min(kc, p.k - k), steps = (depth + 1) / 2;
             const bool last = k + depth == p.k, accumulate = p.accumulate || k != 0;
             const std::size_t panels = (columns + panel - 1) / panel, row_panels = (m + tile - 1) / tile;
@@ -65,8 +107,14 @@ template <class A, class B>
                     t.near = next_a.take(steps);
                     t.far = next_b.take(far_share);
                     matrix_view<float> c = p.c;
-                    c.data += static_cast<std::ptrdiff_t>(i0 + i) * c.row_stride +
-                              static_cast<std::ptrdiff_t>(j0 + j + q) * c.column_stride;
+                    if constexpr (std::is_same_v<C, float>) {
+                        c.data += static_cast<std::ptrdiff_t>(i0 + i) * c.row_stride +
+                                  static_cast<std::ptrdiff_t>(j0 + j + q) * c.column_stride;
+                        t.results = reinterpret_cast<char const*>(c.data);
+                    } else {
+                        t.results = reinterpret_cast<char const*>(p.rounded + p.offset(i0 + i, j0 + j + q));
+                    }
+                    t.results_row = c.row_stride * static_cast<std::ptrdiff_t>(sizeof(C));
                     t.to = {last ? &p : &partial, c, i0 + i, j0 + j + q, rows, here, accumulate};
                     if (finishes) t.finish = contiguous ? p.finish.contiguous : p.finish.strided;
                     else if (!contiguous) t.finish = &finish_plain<float, false>;
@@ -86,21 +134,24 @@ struct bf16_operands {
     gemm_batch batch;
 };
 
-template <class A, class B>
-[[gnu::noinline]] void bf16_product(gemm_problem<float> const& p, bf16_operands<A, B> const& x) {
+template <class A, class B, class C>
+[[gnu::noinline]] void bf16_product(bf16_problem<C> const& p, bf16_operands<A, B> const& x) {
     std::size_t entries = 1;
     for (std::size_t d = 0; d < x.batch.rank; ++d) entries *= x.batch.count[d];
     if (p.m == 0 || p.n == 0 || entries == 0) return;
-    if (p.k == 0) return gemm_run(p, x.batch);
+    if constexpr (std::is_same_v<C, float>)
+        if (p.k == 0) return gemm_run<float>(p, x.batch);
     if (p.c.column_stride != 1 && p.c.row_stride == 1) {
         bf16_operands<B, A> flipped{
             {x.b.data, x.b.column_stride, x.b.row_stride}, {x.a.data, x.a.column_stride, x.a.row_stride}, x.batch};
         std::swap(flipped.batch.a, flipped.batch.b);
-        return bf16_product<B, A>(transposed(p), flipped);
+        bf16_problem<C> t = p;
+        static_cast<gemm_problem<float>&>(t) = transposed<float>(p);
+        return bf16_product<B, A, C>(t, flipped);
     }
     const bool by_columns = p.n >= p.m;
     const std::size_t unit = by_columns ? simd::width<float> : bf16_rows, all = by_columns ? p.n : p.m;
-    const std::size_t work = p.m * p.n * p.k;
+    const std::size_t work = std::max(std::size_t{1}, p.m * p.n * p.k);
     // Many entries are shared out whole, few in parts.
     std::size_t threads = work * entries < 2 * parallel_threshold ? 1 : thread_count();
     const std::size_t grain = std::max(std::size_t{1}, parallel_threshold / work);
@@ -108,7 +159,7 @@ template <class A, class B>
     const std::size_t size = round_up((all + threads - 1) / threads, unit), parts = (all + size - 1) / size;
     parallel_for(entries * parts, grain, [&](std::size_t begin, std::size_t end) {
         for (std::size_t u = begin; u < end; ++u) {
-            gemm_problem<float> q = p;
+            bf16_problem<C> q = p;
             matrix_view<A const> a = x.a;
             matrix_view<B const> b = x.b;
             std::size_t index = u / parts;
@@ -116,11 +167,11 @@ template <class A, class B>
                 const auto i = static_cast<std::ptrdiff_t>(index % x.batch.count[d]);
                 a.data += i * x.batch.a[d];
                 b.data += i * x.batch.b[d];
-                q.c.data += i * x.batch.c[d];
+                q.move(i * x.batch.c[d]);
             }
             const std::size_t first = u % parts * size, count = std::min(size, all - first);
-            if (by_columns) bf16_block<A, B>(q, a, b, 0, q.m, first, count);
-            else bf16_block<A, B>(q, a, b, first, count, 0, q.n);
+            if (by_columns) bf16_block<A, B, C>(q, a, b, 0, q.m, first, count);
+            else bf16_block<A, B, C>(q, a, b, first, count, 0, q.n);
         }
     });
 }
@@ -138,16 +189,47 @@ template <class A, class B>
 template <class A, class B>
 void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B const> b, matrix_view<float> c,
                bool accumulate, epilogue<float> const& finish = {}, gemm_batch const& batch = {}) {
-    detail::gemm_problem<float> p{static_cast<std::size_t>(m),
-                                  static_cast<std::size_t>(n),
-                                  static_cast<std::size_t>(k),
-                                  {nullptr, 0, 0},
-                                  {nullptr, 0, 0},
-                                  c,
-                                  accumulate};
+    detail::bf16_problem<float> p{{static_cast<std::size_t>(m),
+                                   static_cast<std::size_t>(n),
+                                   static_cast<std::size_t>(k),
+                                   {nullptr, 0, 0},
+                                   {nullptr, 0, 0},
+                                   c,
+                                   accumulate}};
     if (!finish.empty())
         p.finish = {finish, c.data, &detail::finish_epilogue<float, true>, &detail::finish_epilogue<float, false>};
-    detail::bf16_product<A, B>(p, {a, b, batch});
+    detail::bf16_product<A, B, float>(p, {a, b, batch});
+}
+
+/// The longest k of a product with a rounded result.
+inline constexpr std::size_t gemm_bf16_most_rounded_k = detail::bf16_most_uncut_k;
+
+/// The same with a result of bfloat16: sums and the epilogue are float's, and are rounded once, so that these are the
+/// bits of the float result, rounded. `kept`, of the strides of c, is the epilogue's, which has none of its own.
+/// Errors: `exception` if k is longer than `gemm_bf16_most_rounded_k`, or neither rows nor columns of c are contiguous.
+template <class A, class B>
+void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B const> b, matrix_view<bfloat16> c,
+               epilogue<float> const& finish = {}, bfloat16* kept = nullptr, gemm_batch const& batch = {}) {
+    const auto length = static_cast<std::size_t>(k);
+    if (length > gemm_bf16_most_rounded_k)
+        fail_expectation("gemm_bf16 with a result of bfloat16",
+                         "a k of at most " + std::to_string(gemm_bf16_most_rounded_k), std::to_string(length));
+    if (c.row_stride != 1 && c.column_stride != 1)
+        fail_expectation("gemm_bf16 with a result of bfloat16", "contiguous rows or columns of c",
+                         "strides of " + std::to_string(c.row_stride) + " and " + std::to_string(c.column_stride));
+    detail::bf16_problem<bfloat16> p{{static_cast<std::size_t>(m),
+                                      static_cast<std::size_t>(n),
+                                      length,
+                                      {nullptr, 0, 0},
+                                      {nullptr, 0, 0},
+                                      {nullptr, c.row_stride, c.column_stride},
+                                      false},
+                                     c.data,
+                                     kept};
+    const bool plain = finish.empty() && kept == nullptr;
+    p.finish.values = finish;
+    p.finish.contiguous = plain ? &detail::round_sums : &detail::finish_rounded;
+    detail::bf16_product<A, B, bfloat16>(p, {a, b, batch});
 }
 
 }  // namespace tenet::kernel

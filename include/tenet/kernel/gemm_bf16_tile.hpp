@@ -68,7 +68,9 @@ struct bf16_tile_arguments {
     std::uint32_t const* b;
     std::ptrdiff_t b_step;  ///< pairs between its rows, which are contiguous
     std::size_t steps;
-    line_stream near, far;      ///< prefetched on the way: a line a step, and one every four steps
+    line_stream near, far;  ///< prefetched on the way: a line a step, and one every four steps
+    char const* results;    ///< prefetched too: where the rows of the tile will be written, in bytes
+    std::ptrdiff_t results_row;
     tile_finish<float> finish;  ///< null if whole registers of contiguous rows are just stored
     tile_results<float> to;
 };
@@ -92,7 +94,7 @@ template <std::size_t Rows, std::size_t Registers>
         asm("" : "+r"(group[g]));
     }
     std::uint32_t const* b = t.b;
-    float* c_next = t.to.c.data;
+    char const* c_next = t.results;
     std::size_t c_rows = t.steps >= 4 * Rows ? Rows : 0;
     line_stream near = t.near, far = t.far;
     for (std::size_t step = t.steps; step != 0; --step) {
@@ -100,8 +102,8 @@ template <std::size_t Rows, std::size_t Registers>
         if (step % 4 == 1 && far.count != 0) far.prefetch_one();
         if (c_rows != 0 && step % 4 == 0) {
             TENET_UNROLL
-            for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width, 1);
-            c_next += t.to.c.row_stride;
+            for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(c_next + j * width * sizeof(float), 1);
+            c_next += t.results_row;
             --c_rows;
         }
         simd::bf16_pairs row[Registers];

@@ -5,11 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include <tenet/kernel/dropout.hpp>
 #include <tenet/kernel/epilogue.hpp>
 #include <tenet/kernel/gemm_problem.hpp>
 #include <tenet/simd/batch.hpp>
+#include <tenet/simd/convert.hpp>
 
 namespace tenet::kernel::detail {
 
@@ -53,29 +55,45 @@ template <class T, bool Contiguous>
     }
 }
 
+/// Where the results of a tile go: c and its copy before the activation, which have the same strides and may be stored
+/// in fewer bits than sums are computed in.
+template <class C>
+struct finish_target {
+    C* c;                   ///< of the tile's first element
+    std::ptrdiff_t offset;  ///< of that from c of the whole product
+    C* kept;                ///< as in the epilogue
+};
+
 /// The epilogue of one register of columns of each row. Whole: contiguous and all of its lanes exist.
 /// What does not change is copied to locals: for all that the compiler knows, stores might change it.
-template <class T, bool Contiguous, bool Whole, activation F>
-TENET_INLINE void finish_register(tile_results<T> const& r, matrix_view<T const> const& sums, std::size_t j,
-                                  std::size_t n) {
+template <class T, class C, bool Contiguous, bool Whole, activation F>
+TENET_INLINE void finish_register(tile_results<T> const& r, finish_target<C> const& target,
+                                  matrix_view<T const> const& sums, std::size_t j, std::size_t n) {
     using batch = simd::batch<T>;
     constexpr std::size_t width = simd::width<T>;
     const auto load = [&](T const* p, std::ptrdiff_t stride) __attribute__((always_inline)) {
         if constexpr (Whole) return batch::load_unaligned(p);
         else return load_strided<T, Contiguous>(p, stride, n);
     };
-    const auto store = [&](batch const& x, T* p, std::ptrdiff_t stride) __attribute__((always_inline)) {
-        if constexpr (Whole) x.store_unaligned(p);
-        else store_strided<T, Contiguous>(x, p, stride, n);
+    const auto store = [&](batch const& x, C* p, std::ptrdiff_t stride) __attribute__((always_inline)) {
+        if constexpr (!std::is_same_v<C, T>) {
+            static_assert(Contiguous);
+            if constexpr (Whole) simd::store_from<T>(x, p);
+            else simd::store_from_partial<T>(x, p, n);
+        } else if constexpr (Whole) {
+            x.store_unaligned(p);
+        } else {
+            store_strided<T, Contiguous>(x, p, stride, n);
+        }
     };
     gemm_epilogue<T> const& finish = r.problem->finish;
     epilogue<T> const& e = finish.values;
     const std::ptrdiff_t step = r.c.column_stride, c_row = r.c.row_stride, sums_row = sums.row_stride;
-    T* to = r.c.data + static_cast<std::ptrdiff_t>(j) * step;
+    C* to = target.c + static_cast<std::ptrdiff_t>(j) * step;
     T const* from = sums.data + j;
     T const* const row_bias = e.row_bias ? e.row_bias + r.row : nullptr;
-    std::ptrdiff_t offset = to - finish.origin;
-    T* const kept = e.kept;
+    std::ptrdiff_t offset = target.offset + static_cast<std::ptrdiff_t>(j) * step;
+    C* const kept = target.kept;
     T const* const residual = e.residual;
     const bool accumulate = r.accumulate, drop = e.rate > 0, scaled = e.scale != T{1};
     const std::uint64_t key = e.key;
@@ -84,7 +102,9 @@ TENET_INLINE void finish_register(tile_results<T> const& r, matrix_view<T const>
     for (std::size_t i = 0, rows = r.rows; i < rows; ++i, to += c_row, from += sums_row, offset += c_row) {
         batch z = Whole ? batch::load_unaligned(from) : load_strided<T, true>(from, 1, n);
         if (scaled) z = scale * z;
-        if (accumulate) z = z + load(to, step);
+        if constexpr (std::is_same_v<C, T>) {
+            if (accumulate) z = z + load(to, step);
+        }
         if (row_bias) z = z + batch(row_bias[i]);
         z = z + column_bias;
         if (kept) store(z, kept + offset, step);
@@ -107,26 +127,34 @@ TENET_INLINE void finish_register(tile_results<T> const& r, matrix_view<T const>
     }
 }
 
-template <class T, bool Contiguous, activation F>
-[[gnu::noinline]] void finish_rows(tile_results<T> const& r, matrix_view<T const> const& sums) {
+template <class T, class C, bool Contiguous, activation F>
+[[gnu::noinline]] void finish_rows(tile_results<T> const& r, finish_target<C> const& target,
+                                   matrix_view<T const> const& sums) {
     constexpr std::size_t width = simd::width<T>;
     std::size_t j = 0;
     if constexpr (Contiguous)
-        for (; j + width <= r.columns; j += width) finish_register<T, true, true, F>(r, sums, j, width);
+        for (; j + width <= r.columns; j += width) finish_register<T, C, true, true, F>(r, target, sums, j, width);
     for (; j < r.columns; j += width)
-        finish_register<T, Contiguous, false, F>(r, sums, j, r.columns - j < width ? r.columns - j : width);
+        finish_register<T, C, Contiguous, false, F>(r, target, sums, j, r.columns - j < width ? r.columns - j : width);
+}
+
+/// The target = the epilogue of sums (+ c).
+template <class T, class C, bool Contiguous>
+TENET_INLINE void finish_into(tile_results<T> const& r, finish_target<C> const& target, matrix_view<T const> sums) {
+    switch (r.problem->finish.values.f) {
+    case activation::none: return finish_rows<T, C, Contiguous, activation::none>(r, target, sums);
+    case activation::relu: return finish_rows<T, C, Contiguous, activation::relu>(r, target, sums);
+    case activation::gelu: return finish_rows<T, C, Contiguous, activation::gelu>(r, target, sums);
+    case activation::gelu_erf: return finish_rows<T, C, Contiguous, activation::gelu_erf>(r, target, sums);
+    case activation::silu: return finish_rows<T, C, Contiguous, activation::silu>(r, target, sums);
+    }
 }
 
 /// c = the epilogue of sums (+ c).
 template <class T, bool Contiguous>
 void finish_epilogue(tile_results<T> const& r, matrix_view<T const> sums) {
-    switch (r.problem->finish.values.f) {
-    case activation::none: return finish_rows<T, Contiguous, activation::none>(r, sums);
-    case activation::relu: return finish_rows<T, Contiguous, activation::relu>(r, sums);
-    case activation::gelu: return finish_rows<T, Contiguous, activation::gelu>(r, sums);
-    case activation::gelu_erf: return finish_rows<T, Contiguous, activation::gelu_erf>(r, sums);
-    case activation::silu: return finish_rows<T, Contiguous, activation::silu>(r, sums);
-    }
+    gemm_epilogue<T> const& finish = r.problem->finish;
+    finish_into<T, T, Contiguous>(r, {r.c.data, r.c.data - finish.origin, finish.values.kept}, sums);
 }
 
 }  // namespace tenet::kernel::detail

@@ -104,6 +104,29 @@ TENET_INLINE bf16_pairs load_as_pairs(bfloat16 const* p) {
     return pairs;
 }
 
+/// `width<float>` numbers at `p` as floats; exact.
+TENET_INLINE batch<float> load_bf16(bfloat16 const* p) {
+    detail::vector_of<std::uint16_t, width<float>> v;
+    std::memcpy(&v, p, sizeof v);
+    const bf16_pairs words = __builtin_convertvector(v, bf16_pairs) << 16;
+    return batch<float>(std::bit_cast<batch<float>::register_type>(words));
+}
+
+/// Writes `width<float>` numbers to `p`. Rounds as `to_pairs`, so that a product of what was stored rounded has the
+/// bits of one that rounds on its way.
+TENET_INLINE void store_bf16(batch<float> const& x, bfloat16* p) {
+#if defined(__AVX512BF16__) && defined(__AVX512BW__)
+    if constexpr (has_bf16_dot) {
+        const auto rounded = _mm512_cvtneps_pbh(x.data);
+        std::memcpy(&p->bits, &rounded, sizeof rounded);
+        return;
+    }
+#endif
+    const bf16_pairs words = detail::round_to_bf16(std::bit_cast<bf16_pairs>(x.data)) >> 16;
+    const auto v = __builtin_convertvector(words, detail::vector_of<std::uint16_t, width<float>>);
+    std::memcpy(&p->bits, &v, sizeof v);
+}
+
 /// The numbers in the low and in the high halves, as floats; exact.
 TENET_INLINE batch<float> low_of(bf16_pairs const& x) {
     return batch<float>(std::bit_cast<batch<float>::register_type>(bf16_pairs(x << 16)));

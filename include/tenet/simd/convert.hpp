@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <tenet/simd/bf16.hpp>
 #include <tenet/simd/bits.hpp>
 #include <tenet/simd/compare.hpp>
 
@@ -73,11 +74,14 @@ TENET_INLINE void store_narrowed(batch<T> const& x, S* p) {
 
 }  // namespace detail
 
-/// `width<T>` elements at `p`, each converted to T. S: float, double, std::int8_t, std::int32_t, std::int64_t or bool.
+/// `width<T>` elements at `p`, each converted to T. S: float, double, std::int8_t, std::int32_t, std::int64_t or bool;
+/// for a T of float also bfloat16.
 template <class T, class S>
 TENET_INLINE batch<T> load_as(S const* p) {
     if constexpr (std::is_same_v<S, T>) {
         return batch<T>::load_unaligned(p);
+    } else if constexpr (std::is_same_v<S, bfloat16>) {
+        return load_bf16(p);
     } else {
         detail::vector_of<detail::stored_as<S>, width<T>> v;
         std::memcpy(&v, p, sizeof v);
@@ -108,12 +112,14 @@ TENET_INLINE batch<T> load_bfloat16(std::uint16_t const* p) {
     return detail::from_vector<T>(detail::lanes_of<T>(__builtin_convertvector(numbers, detail::lanes_of<T>)));
 }
 
-/// Writes the lanes to `p`, each converted to S: integers truncate towards zero, bool is "not zero".
+/// Writes the lanes to `p`, each converted to S: integers truncate towards zero, bool is "not zero", bfloat16 rounds.
 /// A value that S cannot hold is unspecified, as in C++.
 template <class T, class S>
 TENET_INLINE void store_from(batch<T> const& x, S* p) {
     if constexpr (std::is_same_v<S, T>) {
         x.store_unaligned(p);
+    } else if constexpr (std::is_same_v<S, bfloat16>) {
+        store_bf16(x, p);
     } else {
         detail::store_narrowed<T, S>(x, p);
     }

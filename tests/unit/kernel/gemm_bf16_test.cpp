@@ -95,7 +95,62 @@ void check(std::size_t m, std::size_t n, std::size_t k, layout la, layout lb, la
                                        << " accumulate " << accumulate << ": error " << worst);
 }
 
+/// A rounded result has the bits of the float result, rounded; and so has what is kept.
+template <class A, class B>
+void check_rounded(std::size_t m, std::size_t n, std::size_t k, layout la, layout lb, layout lc, bool with_epilogue) {
+    const matrix<A> a(m, k, la, 1);
+    const matrix<B> b(k, n, lb, 2);
+    const matrix<float> bias(1, n, layout::rows, 4);
+    matrix<float> c(m, n, lc, 3), kept(m, n, lc, 3);
+    const matrix<float> residual(m, n, lc, 6);
+    epilogue<float> e;
+    if (with_epilogue) {
+        e.column_bias = bias.data.data();
+        e.f = activation::gelu;
+        e.residual = residual.data.data();
+        e.kept = kept.data.data();
+    }
+    const std::vector<float> sums = product(a, b, c, false, e, 1);
+    e.kept = nullptr;
+    for (int threads : {1, 3}) {
+        matrix<bfloat16> rounded(m, n, lc, 3), rounded_kept(m, n, lc, 3);
+        tenet::with_threads(threads, [&] {
+            gemm_bf16<A, B>(m, n, k, a.view(), b.view(),
+                            matrix_view<bfloat16>{rounded.data.data(), rounded.row_stride, rounded.column_stride}, e,
+                            with_epilogue ? rounded_kept.data.data() : nullptr);
+        });
+        std::size_t wrong = 0;
+        for (std::size_t o = 0; o < sums.size(); ++o) {
+            wrong += rounded.data[o].bits != bfloat16(sums[o]).bits;
+            wrong += with_epilogue && rounded_kept.data[o].bits != bfloat16(kept.data[o]).bits;
+        }
+        BOOST_TEST(wrong == 0u, "m " << m << " n " << n << " k " << k << " layouts " << int(la) << int(lb) << int(lc)
+                                     << " epilogue " << with_epilogue << " threads " << threads);
+    }
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(results_rounded_once) {
+    for (layout la : {layout::rows, layout::columns})
+        for (layout lb : {layout::rows, layout::columns})
+            for (layout lc : {layout::rows, layout::columns})
+                for (bool with_epilogue : {false, true})
+                    for (auto [m, n, k] : {std::tuple{1, 1, 1}, {8, 48, 32}, {9, 50, 7}, {67, 129, 800}, {96, 96, 0}}) {
+                        const auto at = [](int x) { return static_cast<std::size_t>(x); };
+                        if (lc == layout::columns && with_epilogue) continue;  // the bias lies along the rows there
+                        check_rounded<float, float>(at(m), at(n), at(k), la, lb, lc, with_epilogue);
+                        check_rounded<bfloat16, bfloat16>(at(m), at(n), at(k), la, lb, lc, with_epilogue);
+                        check_rounded<bfloat16, float>(at(m), at(n), at(k), la, lb, lc, with_epilogue);
+                    }
+    check_rounded<float, bfloat16>(300, 200, 300, layout::rows, layout::columns, layout::rows, true);
+    const matrix<float> a(2, 1025, layout::rows, 1), b(1025, 2, layout::rows, 1);
+    std::vector<bfloat16> c(8);
+    BOOST_CHECK_THROW((gemm_bf16<float, float>(2, 2, 1025, a.view(), b.view(), matrix_view<bfloat16>{c.data(), 2, 1})),
+                      tenet::exception);
+    BOOST_CHECK_THROW((gemm_bf16<float, float>(2, 2, 8, a.view(), b.view(), matrix_view<bfloat16>{c.data(), 4, 2})),
+                      tenet::exception);
+}
 
 BOOST_AUTO_TEST_CASE(rounds_to_nearest_even) {
     const auto bits = [](float x) { return bfloat16(x).bits; };
