@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include <tenet/kernel/norm_rows.hpp>
 #include <tenet/kernel/reduce.hpp>
@@ -44,18 +45,21 @@ template <class T, class N>
 }
 
 // scale (p - (1 - e) [j = target] - e / valid) in the valid columns, 0 in the others and in rows that are ignored.
-template <class T, class N>
+template <class T, class D, class N>
 [[gnu::flatten]] void cross_entropy_backward_row(T const* x, std::int32_t target, bool ignored, T const* lse, T scale,
-                                                 T* dx, std::size_t classes, N valid, T smoothing) {
+                                                 D* dx, std::size_t classes, N valid, T smoothing) {
     std::size_t written = 0;
     if (!ignored) {
         const batch<T> shift(lse[0]), log_sum(lse[1]), factor(scale),
             uniform(scale * smoothing / static_cast<T>(valid));
-        for_vectors<T>(valid, [=](std::size_t i, auto t) {
-            const batch<T> p = simd::exp_not_positive<T>((load(x + i, t) - shift) - log_sum);
-            store<T>(p * factor - uniform, dx + i, t);
-        });
-        dx[target] -= scale * (T{1} - smoothing);
+        const auto gradient = [=](batch<T> const& logit) {
+            return simd::exp_not_positive<T>((logit - shift) - log_sum) * factor - uniform;
+        };
+        for_vectors<T>(valid, [=](std::size_t i, auto t) { store<T>(gradient(load(x + i, t)), dx + i, t); });
+        const T target_part = scale * (T{1} - smoothing);
+        if constexpr (std::is_same_v<D, T>) dx[target] -= target_part;
+        else  // the whole of it is rounded, once
+            store<T>(batch<T>(gradient(batch<T>(x[target])).get(0) - target_part), dx + target, part{1});
         written = valid;
     }
     for_vectors<T>(classes - written, [=](std::size_t i, auto t) { store<T>(batch<T>(T{0}), dx + written + i, t); });
@@ -87,10 +91,10 @@ std::ptrdiff_t cross_entropy_rows(T const* logits, std::int32_t const* targets, 
 }
 
 /// dlogits[r, j] = dlosses[r] (softmax(x)[j] - (1 - e) [j = target] - e / valid); exactly 0 in padded columns and
-/// ignored rows. lse as `cross_entropy_rows` left it; dlogits may be logits.
-template <class T>
+/// ignored rows. lse as `cross_entropy_rows` left it; dlogits may be logits, or of `bfloat16`.
+template <class T, class D>
 void cross_entropy_rows_backward(T const* logits, std::int32_t const* targets, T const* lse, T const* dlosses,
-                                 T* dlogits, auto rows, auto classes, auto valid, std::int32_t ignore_index,
+                                 D* dlogits, auto rows, auto classes, auto valid, std::int32_t ignore_index,
                                  detail::same_as<T> label_smoothing) {
     const auto length = detail::row_length<T>(valid);
     const std::size_t stride = classes;
@@ -122,9 +126,9 @@ std::ptrdiff_t cross_entropy(T const* logits, std::int32_t const* targets, T* lo
 }
 
 /// The derivative of `cross_entropy` by the logits, *dloss being that by its result; lse as it was left there; dlogits
-/// may be logits. Padded columns and ignored rows get exactly 0.
-template <class T>
-void cross_entropy_backward(T const* logits, std::int32_t const* targets, T const* lse, T const* dloss, T* dlogits,
+/// may be logits, or of `bfloat16`. Padded columns and ignored rows get exactly 0.
+template <class T, class D>
+void cross_entropy_backward(T const* logits, std::int32_t const* targets, T const* lse, T const* dloss, D* dlogits,
                             auto rows, auto classes, auto valid, std::int32_t ignore_index,
                             detail::same_as<T> label_smoothing, bool mean) {
     const auto length = detail::row_length<T>(valid);

@@ -13,8 +13,8 @@ namespace tenet::kernel {
 
 namespace detail {
 
-template <class T, class N>
-[[gnu::flatten]] void layer_norm_row(T const* x, T const* gamma, T const* beta, T* y, T& mean, T& rstd, N n, T eps) {
+template <class T, class Y, class N>
+[[gnu::flatten]] void layer_norm_row(T const* x, T const* gamma, T const* beta, Y* y, T& mean, T& rstd, N n, T eps) {
     mean = fold<T, adding<T>>(n, [=](std::size_t i, auto t) { return load(x + i, t); }) / static_cast<T>(n);
     const batch<T> shift(mean);
     const T square = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
@@ -36,10 +36,10 @@ template <class T, class N>
 /// y = (x - mean) rstd gamma + beta by rows; mean and rstd = 1 / sqrt(variance + eps), the variance being the biased
 /// one, are kept for the backward.
 ///
-/// x, y: [rows, n], gamma and beta: [n] or null (1 and 0), mean and rstd: [rows]; y may be x.
+/// x, y: [rows, n], gamma and beta: [n] or null (1 and 0), mean and rstd: [rows]; y may be x, or of `bfloat16`.
 /// PyTorch: torch.nn.functional.layer_norm. Ba, Kiros, Hinton, "Layer Normalization", 2016.
-template <class T>
-void layer_norm(T const* x, detail::same_as<T> const* gamma, detail::same_as<T> const* beta, T* y, T* mean, T* rstd,
+template <class T, class Y>
+void layer_norm(T const* x, detail::same_as<T> const* gamma, detail::same_as<T> const* beta, Y* y, T* mean, T* rstd,
                 auto rows, auto n, detail::same_as<T> eps) {
     const auto length = detail::row_length<T>(n);
     detail::for_rows(rows, length, [=](std::size_t r) {

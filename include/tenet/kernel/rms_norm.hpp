@@ -12,8 +12,8 @@ namespace tenet::kernel {
 
 namespace detail {
 
-template <class T, class N>
-[[gnu::flatten]] void rms_norm_row(T const* x, T const* gamma, T* y, T& rstd, N n, T eps) {
+template <class T, class Y, class N>
+[[gnu::flatten]] void rms_norm_row(T const* x, T const* gamma, Y* y, T& rstd, N n, T eps) {
     const T square = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
         const batch<T> v = load(x + i, t);
         return v * v;
@@ -31,10 +31,10 @@ template <class T, class N>
 
 /// y = x rstd gamma by rows; rstd = 1 / sqrt(mean(x^2) + eps) is kept for the backward.
 ///
-/// x, y: [rows, n], gamma: [n] or null (1), rstd: [rows]; y may be x.
+/// x, y: [rows, n], gamma: [n] or null (1), rstd: [rows]; y may be x, or of `bfloat16`.
 /// PyTorch: torch.nn.functional.rms_norm. Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
-template <class T>
-void rms_norm(T const* x, detail::same_as<T> const* gamma, T* y, T* rstd, auto rows, auto n, detail::same_as<T> eps) {
+template <class T, class Y>
+void rms_norm(T const* x, detail::same_as<T> const* gamma, Y* y, T* rstd, auto rows, auto n, detail::same_as<T> eps) {
     const auto length = detail::row_length<T>(n);
     detail::for_rows(rows, length, [=](std::size_t r) {
         detail::rms_norm_row(x + r * length, gamma, y + r * length, rstd[r], length, eps);

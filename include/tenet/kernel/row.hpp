@@ -13,6 +13,7 @@
 #include <tenet/parallel/parallel_for.hpp>
 #include <tenet/simd/batch.hpp>
 #include <tenet/simd/compare.hpp>
+#include <tenet/simd/convert.hpp>
 #include <tenet/simd/reduce.hpp>
 
 namespace tenet::kernel::detail {
@@ -60,6 +61,22 @@ TENET_INLINE void store(batch<T> const& x, T* p, whole) {
 template <class T>
 TENET_INLINE void store(batch<T> const& x, T* p, part t) {
     simd::store_partial<T>(x, p, t.count);
+}
+
+/// Numbers stored in 16 bits, as floats.
+TENET_INLINE batch<float> load(bfloat16 const* p, whole) {
+    return simd::load_bf16(p);
+}
+TENET_INLINE batch<float> load(bfloat16 const* p, part t) {
+    return simd::load_as_partial<float>(p, t.count);
+}
+template <class T>
+TENET_INLINE void store(batch<T> const& x, bfloat16* p, whole) {
+    simd::store_bf16(x, p);
+}
+template <class T>
+TENET_INLINE void store(batch<T> const& x, bfloat16* p, part t) {
+    simd::store_from_partial<T>(x, p, t.count);
 }
 
 /// `x` where lanes exist, `other` beyond them.

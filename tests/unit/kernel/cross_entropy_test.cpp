@@ -159,3 +159,36 @@ BOOST_AUTO_TEST_CASE(bad_targets) {
         BOOST_TEST(lse[0] == 9.0f);
     }
 }
+
+BOOST_AUTO_TEST_CASE(gradients_in_bfloat16_are_the_float_ones_rounded) {
+    for (std::size_t v : {1u, 7u, 16u, 17u, 65u, 1000u})
+        for (float smoothing : {0.0f, 0.1f}) {
+            const std::size_t rows = 23, classes = v + 15;
+            const auto logits = random_vector<float>(rows * classes, 1, -4, 4);
+            auto targets = random_indices(rows, 2, static_cast<std::int32_t>(v));
+            targets[3] = ignore;
+            std::vector<float> losses(rows), lse(2 * rows), dx(rows * classes);
+            kernel::cross_entropy_rows(logits.data(), targets.data(), losses.data(), lse.data(), rows, classes, v,
+                                       ignore, smoothing);
+            const auto upstream = random_vector<float>(rows, 5);
+            kernel::cross_entropy_rows_backward(logits.data(), targets.data(), lse.data(), upstream.data(), dx.data(),
+                                                rows, classes, v, ignore, smoothing);
+            const auto by_rows = on_any_threads([&] {
+                std::vector<tenet::bfloat16> d(rows * classes, tenet::bfloat16(9.0f));
+                kernel::cross_entropy_rows_backward(logits.data(), targets.data(), lse.data(), upstream.data(),
+                                                    d.data(), rows, classes, v, ignore, smoothing);
+                return d;
+            });
+            BOOST_TEST(same_bits(by_rows, rounded(dx)), v << " " << smoothing);
+            const float dloss = 0.75f;
+            kernel::cross_entropy_backward(logits.data(), targets.data(), lse.data(), &dloss, dx.data(), rows, classes,
+                                           v, ignore, smoothing, true);
+            const auto whole = on_any_threads([&] {
+                std::vector<tenet::bfloat16> d(rows * classes, tenet::bfloat16(9.0f));
+                kernel::cross_entropy_backward(logits.data(), targets.data(), lse.data(), &dloss, d.data(), rows,
+                                               classes, v, ignore, smoothing, true);
+                return d;
+            });
+            BOOST_TEST(same_bits(whole, rounded(dx)), v << " " << smoothing);
+        }
+}

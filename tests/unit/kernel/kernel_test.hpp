@@ -15,6 +15,7 @@
 
 #include <tenet/base/constant.hpp>
 #include <tenet/parallel/threads.hpp>
+#include <tenet/simd/bf16.hpp>
 
 namespace kernel_test {
 
@@ -62,6 +63,14 @@ double largest_error(std::vector<T> const& got, std::vector<double> const& want,
 template <class T>
 bool same_bits(std::vector<T> const& a, std::vector<T> const& b) {
     return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+}
+
+/// The numbers, rounded; and back.
+inline std::vector<tenet::bfloat16> rounded(std::vector<float> const& x) {
+    return {x.begin(), x.end()};
+}
+inline std::vector<float> widened(std::vector<tenet::bfloat16> const& x) {
+    return {x.begin(), x.end()};
 }
 
 /// f(), a vector, on one thread, checked to have the same bits on 2 and 4.

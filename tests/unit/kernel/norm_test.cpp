@@ -155,3 +155,30 @@ BOOST_AUTO_TEST_CASE(a_constant_row_gives_beta) {
     BOOST_TEST(mean[0] == 3.0f);
     BOOST_TEST(rstd[0] == 316.2278f, boost::test_tools::tolerance(1e-6f));
 }
+
+BOOST_AUTO_TEST_CASE(results_in_bfloat16_are_the_float_ones_rounded) {
+    for (std::size_t n : {2u, 7u, 16u, 17u, 65u, 384u, 1000u}) {
+        const std::size_t rows = 37;
+        const auto x = random_vector<float>(rows * n, 1), gamma = random_vector<float>(n, 2, 0.5, 2),
+                   beta = random_vector<float>(n, 3);
+        std::vector<float> y(rows * n), mean(rows), rstd(rows), other_mean(rows), other_rstd(rows);
+        kernel::layer_norm(x.data(), gamma.data(), beta.data(), y.data(), mean.data(), rstd.data(), rows, n, 1e-5f);
+        const auto layer = on_any_threads([&] {
+            std::vector<tenet::bfloat16> z(rows * n);
+            kernel::layer_norm(x.data(), gamma.data(), beta.data(), z.data(), other_mean.data(), other_rstd.data(),
+                               rows, n, 1e-5f);
+            return z;
+        });
+        BOOST_TEST(same_bits(layer, rounded(y)), "layer_norm " << n);
+        BOOST_TEST(same_bits(mean, other_mean));
+        BOOST_TEST(same_bits(rstd, other_rstd));
+        kernel::rms_norm(x.data(), gamma.data(), y.data(), rstd.data(), rows, n, 1e-5f);
+        const auto rms = on_any_threads([&] {
+            std::vector<tenet::bfloat16> z(rows * n);
+            kernel::rms_norm(x.data(), gamma.data(), z.data(), other_rstd.data(), rows, n, 1e-5f);
+            return z;
+        });
+        BOOST_TEST(same_bits(rms, rounded(y)), "rms_norm " << n);
+        BOOST_TEST(same_bits(rstd, other_rstd));
+    }
+}
