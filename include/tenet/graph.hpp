@@ -11,8 +11,10 @@
 #include <tenet/graph/differentiate.hpp>
 #include <tenet/graph/fuse.hpp>
 #include <tenet/graph/geometry.hpp>
+#include <tenet/graph/in_place.hpp>
 #include <tenet/graph/node.hpp>
 #include <tenet/graph/plan.hpp>
 #include <tenet/graph/prune.hpp>
 #include <tenet/graph/rearrange.hpp>
+#include <tenet/graph/recompute.hpp>
 #include <tenet/graph/value.hpp>

@@ -54,6 +54,13 @@ struct sweep {
     list<char> active;    ///< by node: a cotangent leads to something wanted
     list<char> reached;   ///< by node: one of its further results has a cotangent
     bool sinks = false;   ///< cotangents of parameters go straight into the gradient block
+    int forward_end = 0;  ///< nodes from here on are of the backward pass
+
+    /// A value of the forward pass that is computed again.
+    struct copy {
+        int of, id;
+    };
+    list<copy> copies;
 };
 
 /// A graph under construction. All members are constexpr; nothing here exists at run time.

@@ -6,6 +6,7 @@
 #include <tenet/graph/contraction.hpp>
 #include <tenet/graph/dequantize.hpp>
 #include <tenet/graph/rearrange.hpp>
+#include <tenet/graph/recompute.hpp>
 
 namespace tenet::graph {
 
@@ -21,8 +22,8 @@ constexpr void dot_vjp(builder& graph, int id, int cotangent) {
     const auto active = [&](int i) {
         return i < static_cast<int>(state.active.size()) && state.active[static_cast<std::size_t>(i)] != 0;
     };
-    if (active(n.input[0])) accumulate(graph, n.input[0], contract(dy, b, a.axes()));
-    if (active(n.input[1])) accumulate(graph, n.input[1], contract(a, dy, b.axes()));
+    if (active(n.input[0])) accumulate(graph, n.input[0], contract(dy, recomputed(graph, b.id()), a.axes()));
+    if (active(n.input[1])) accumulate(graph, n.input[1], contract(recomputed(graph, a.id()), dy, b.axes()));
 }
 
 // Axes that only one operand has and the result has not are summed away first.

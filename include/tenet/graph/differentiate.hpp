@@ -17,6 +17,7 @@ public:
     /// With `sinks`, cotangents of parameters are written to the gradient block instead of being kept as values.
     constexpr reverse_sweep(builder& graph, list<int> const& wanted, bool sinks) : graph_(graph) {
         state_.sinks = sinks;
+        state_.forward_end = static_cast<int>(graph.nodes.size());
         state_.cotangent.assign(graph.nodes.size(), -1);
         state_.active.assign(graph.nodes.size(), 0);
         state_.reached.assign(graph.nodes.size(), 0);

@@ -112,6 +112,7 @@ struct elementwise_info {
     bool zero_gradient;   ///< the gradient is zero everywhere (comparisons, stop_gradient)
     bool yields_boolean;  ///< the result is a mask
     double flops;         ///< per element, for the cost model
+    bool recomputed;      ///< one operand, which the gradient needs: the result is computed again rather than kept
 };
 
 /// What a user's primitive gets: memory and run-time extents of every operand and of the result.

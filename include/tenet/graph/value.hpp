@@ -139,6 +139,7 @@ constexpr elementwise_info make_elementwise_info() {
     if constexpr (requires { Op::yields_boolean; }) info.yields_boolean = Op::yields_boolean;
     info.flops = 1;
     if constexpr (requires { Op::flops; }) info.flops = Op::flops;
+    info.recomputed = requires { requires Op::recomputed; };
     return info;
 }
 

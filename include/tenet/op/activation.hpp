@@ -26,6 +26,7 @@ struct sigmoid_op {
 struct relu_op {
     static constexpr std::string_view name = "relu";
     static constexpr double flops = 1;
+    static constexpr bool recomputed = true;
     template <class B>
     static B forward(B x) {
         return simd::select(x > B(0), x, simd::select(x == x, B(0), x));
@@ -38,6 +39,7 @@ struct relu_op {
 struct silu_op {
     static constexpr std::string_view name = "silu";
     static constexpr double flops = 14;
+    static constexpr bool recomputed = true;
     template <class B>
     static B forward(B x) {
         return simd::silu(x);
@@ -103,6 +105,7 @@ struct gelu_slope_op {
 struct gelu_op {
     static constexpr std::string_view name = "gelu";
     static constexpr double flops = 20;
+    static constexpr bool recomputed = true;
     template <class B>
     static B forward(B x) {
         return simd::gelu(x);
@@ -115,6 +118,7 @@ struct gelu_erf_op {
     static constexpr std::string_view name = "gelu_erf";
     static constexpr double flops = 24;
     static constexpr double root_half = 0.7071067811865476, density = 0.3989422804014327;
+    static constexpr bool recomputed = true;
     template <class B>
     static B forward(B x) {
         using T = typename B::value_type;

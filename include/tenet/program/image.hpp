@@ -7,6 +7,7 @@
 #include <array>
 
 #include <tenet/graph/cost.hpp>
+#include <tenet/graph/in_place.hpp>
 #include <tenet/graph/plan.hpp>
 #include <tenet/program/epilogue.hpp>
 #include <tenet/program/trace.hpp>
@@ -116,6 +117,7 @@ constexpr laid_out lay_out() {
     l.groups = graph::fuse(l.graph);
     absorb_products(l.graph, l.groups);
     l.plan = graph::planner(l.graph, l.groups, sizeof(typename Spec::real_type)).run();
+    graph::reuse_operands(l.graph, l.groups, l.plan);
     return l;
 }
 
