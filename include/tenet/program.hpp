@@ -22,6 +22,7 @@
 #include <tenet/program/precision.hpp>
 #include <tenet/program/problem.hpp>
 #include <tenet/program/program.hpp>
+#include <tenet/program/rounding.hpp>
 #include <tenet/program/spec.hpp>
 #include <tenet/program/state.hpp>
 #include <tenet/program/steps.hpp>

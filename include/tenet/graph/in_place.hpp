@@ -27,6 +27,7 @@ constexpr void reuse_operand(builder const& graph, plan& p, int s, int result, l
     if (own.begin != s) return;
     for (int x : operands) {
         if (!lies_alone(p, x) || !lie_alike(graph, graph.at(x), graph.at(result))) continue;
+        if (p.rounded[static_cast<std::size_t>(x)] != p.rounded[static_cast<std::size_t>(result)]) continue;
         const int b = p.buffer_of[static_cast<std::size_t>(x)];
         buffer& reused = p.buffers[static_cast<std::size_t>(b)];
         if (reused.begin >= s || reused.end != s || reused.bytes != own.bytes) continue;

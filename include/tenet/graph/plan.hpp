@@ -62,6 +62,7 @@ struct buffer {
 struct plan {
     list<location> locations;  ///< by node
     list<int> buffer_of;       ///< by node: the buffer it lies in, or -1
+    list<char> rounded;        ///< by node: its elements are of bfloat16
     list<step> steps;
     list<char> skipped;     ///< by node: a sink whose operand is computed in place
     list<int> direct_sink;  ///< by node: the sink that it is computed for in place, or -1
@@ -81,11 +82,13 @@ constexpr int storage_of(Graph const& graph, int id) {
     }
 }
 
-/// Lays out a pruned graph whose elements of type `real` take `real_bytes`.
+/// Lays out a pruned graph whose elements of type `real` take `real_bytes`, or two bytes in the nodes of `rounded`.
 class planner {
 public:
-    constexpr planner(builder& graph, fusion const& groups, std::size_t real_bytes)
-        : graph_(graph), groups_(groups), real_bytes_(real_bytes), count_(graph.nodes.size()) {}
+    constexpr planner(builder& graph, fusion const& groups, std::size_t real_bytes, list<char> const& rounded)
+        : graph_(graph), groups_(groups), real_bytes_(real_bytes), count_(graph.nodes.size()) {
+        plan_.rounded = rounded;
+    }
 
     constexpr plan run() {
         plan_.locations.resize(count_);
@@ -100,9 +103,11 @@ public:
         return plan_;
     }
 
-    constexpr std::size_t bytes_of(node const& n) const {
+    constexpr std::size_t bytes_of(int id) const {
+        node const& n = graph_.at(id);
         const std::size_t elements = n.elements > 0 ? n.elements : graph_.capacity(n.axes);
-        const std::size_t each = n.type == dtype::real ? real_bytes_ : size_of(n.type);
+        const std::size_t real_bytes = plan_.rounded[at(id)] ? sizeof(std::uint16_t) : real_bytes_;
+        const std::size_t each = n.type == dtype::real ? real_bytes : size_of(n.type);
         return (elements * each + 63) / 64 * 64;
     }
 
@@ -203,7 +208,7 @@ private:
             location& l = plan_.locations[i];
             l.in = space::state;
             l.offset = plan_.state_bytes;
-            std::size_t bytes = bytes_of(n);
+            std::size_t bytes = bytes_of(static_cast<int>(i));
             for (int r = loop_around(n.region); r >= 0; r = parent_loop(r)) {
                 address_level& level = l.levels[l.level_count++];
                 level.family = graph_.region_at(r).family;
@@ -369,7 +374,7 @@ private:
             uses_of(static_cast<int>(i), [&](use const& u) { extend(n.region, u, begin, end); });
             location& l = plan_.locations[i];
             l.in = space::arena;
-            std::size_t bytes = bytes_of(n);
+            std::size_t bytes = bytes_of(static_cast<int>(i));
             add_levels(l, n.region, bytes, [&](int loop) {
                 bool saved = false;
                 uses_of(static_cast<int>(i), [&](use const& u) { saved = saved || saved_over(u.region, loop); });
@@ -399,7 +404,7 @@ private:
                 return saved;
             };
             const int mod = kept ? loop.trips + 1 : 2;
-            const std::size_t slot = bytes_of(graph_.at(c.in));
+            const std::size_t slot = bytes_of(c.in);
             std::size_t bytes = slot * at(mod);
             location base;
             base.in = space::arena;

@@ -4,24 +4,26 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include <tenet/kernel/attention_backward.hpp>
 #include <tenet/kernel/attention_bf16.hpp>
 
 namespace tenet::kernel {
 
-/// Gradients of `attention_bf16`. Arguments are those of `attention_backward`.
+/// Gradients of `attention_bf16`. Arguments are those of `attention_backward`; q, k and v are of type S.
 ///
 /// Rounded are q (and scale * q), k, v, dout, the probabilities and their gradients, each before a product; sums,
 /// the softmax's gradient and the results are float.
-template <attention_mask Mask>
-void attention_backward_bf16(auto B, auto Tq, auto S, auto H, auto D, attention_operand<float const> q,
-                             attention_operand<float const> k, attention_operand<float const> v,
-                             attention_operand<float const> out, attention_operand<float const> dout,
-                             attention_operand<float> dq, attention_operand<float> dk, attention_operand<float> dv,
-                             float const* saved, float scale, std::int32_t const* key_lengths,
-                             std::size_t capacity_of_s = 0, std::size_t group = 1) {
-    const std::size_t s = S;
+template <attention_mask Mask, class S = float>
+void attention_backward_bf16(auto B, auto Tq, auto keys, auto H, auto D,
+                             std::type_identity_t<attention_operand<S const>> q,
+                             std::type_identity_t<attention_operand<S const>> k,
+                             std::type_identity_t<attention_operand<S const>> v, attention_operand<float const> out,
+                             attention_operand<float const> dout, attention_operand<float> dq,
+                             attention_operand<float> dk, attention_operand<float> dv, float const* saved, float scale,
+                             std::int32_t const* key_lengths, std::size_t capacity_of_s = 0, std::size_t group = 1) {
+    const std::size_t s = keys;
     const detail::attention_sizes n{
         B, Tq, s, H, D, capacity_of_s == 0 ? s : capacity_of_s, key_lengths, Mask == attention_mask::causal, group};
     detail::for_heads(n, [&](std::size_t b, std::size_t h, std::size_t i) {

@@ -11,13 +11,16 @@
 
 namespace tenet::kernel::detail {
 
-/// As `attention_products<float>`. Keys and values are rounded once a head where there is room.
+/// As `attention_products<float>`, of queries, keys and values of type S: float or bfloat16. Keys and values are
+/// rounded once a head where there is room.
+template <class S>
 class bf16_attention_products {
 public:
     using real_type = float;
+    using operand_type = S;
 
-    bf16_attention_products(attention_head<float> const& head, head_rows<float const> q, head_rows<float const> k,
-                            head_rows<float const> v, head_rows<float const> dout = {})
+    bf16_attention_products(attention_head<float> const& head, head_rows<S const> q, head_rows<S const> k,
+                            head_rows<S const> v, head_rows<float const> dout = {})
         : head_(head),
           q_(q),
           k_(k),
@@ -30,9 +33,9 @@ public:
           value_rows_(head, r_.value_rows, key_tile * pairs_),
           value_columns_(head, r_.value_columns, key_tile / 2 * size_) {}
 
-    head_rows<float const> queries() const { return q_; }
-    head_rows<float const> keys() const { return k_; }
-    head_rows<float const> values() const { return v_; }
+    head_rows<S const> queries() const { return q_; }
+    head_rows<S const> keys() const { return k_; }
+    head_rows<S const> values() const { return v_; }
     head_rows<float const> output_gradients() const { return dout_; }
 
     void take_queries(std::size_t first, std::size_t count) {
@@ -68,12 +71,13 @@ public:
 private:
     bf16_attention_workspace& r_ = bf16_tiles();
     attention_head<float> head_;
-    head_rows<float const> q_, k_, v_, dout_;
+    head_rows<S const> q_, k_, v_;
+    head_rows<float const> dout_;
     std::size_t size_, pairs_;  // a row of the head in whole registers, and in pairs
     std::size_t padded_ = 0;    // queries taken, in whole registers
     rounded_tiles key_rows_, key_columns_, value_rows_, value_columns_;
 
-    void times_transposed(rounded_tiles& rows, head_rows<float const> x, std::uint32_t const* transposed,
+    void times_transposed(rounded_tiles& rows, head_rows<S const> x, std::uint32_t const* transposed,
                           score_tile<float> const& tile) {
         std::uint32_t const* const left =
             rows.at(tile.first_key, [&](std::size_t first, std::size_t count, std::uint32_t* to) {
@@ -82,8 +86,8 @@ private:
         bf16_tile_gemm(tile.keys, padded_, pairs_, {left, static_cast<std::ptrdiff_t>(pairs_), 1}, transposed, padded_,
                        {tile.data, static_cast<std::ptrdiff_t>(tile.stride), 1}, false);
     }
-    void over_keys(rounded_tiles& columns, head_rows<float const> x, score_tile<float> const& tile,
-                   matrix_view<float> c, bool add) {
+    void over_keys(rounded_tiles& columns, head_rows<S const> x, score_tile<float> const& tile, matrix_view<float> c,
+                   bool add) {
         std::uint32_t const* const right =
             columns.at(tile.first_key, [&](std::size_t first, std::size_t count, std::uint32_t* to) {
                 pack_pair_columns(x.after(first), count, head_.size, size_, to);

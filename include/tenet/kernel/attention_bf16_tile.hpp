@@ -73,26 +73,25 @@ inline void bf16_tile_gemm(std::size_t m, std::size_t n, std::size_t steps, pair
 }
 
 /// `rows` rows of n elements, as pairs along them, `to_stride` pairs apart.
-inline void pack_pair_rows(head_rows<float const> x, std::size_t rows, std::size_t n, std::uint32_t* to,
-                           std::size_t to_stride) {
+template <class S>
+void pack_pair_rows(head_rows<S const> x, std::size_t rows, std::size_t n, std::uint32_t* to, std::size_t to_stride) {
     for (std::size_t i = 0; i < rows; ++i) pack_row_pairs(x.row(i), n, to + i * to_stride);
 }
 
 /// Rows as the right operand of a product over them: [pairs of rows][padded].
-inline void pack_pair_columns(head_rows<float const> x, std::size_t rows, std::size_t n, std::size_t padded,
-                              std::uint32_t* to) {
-    pack_b_pairs(matrix_view<float const>{x.data, x.stride, 1}, rows, n, padded, to);
+template <class S>
+void pack_pair_columns(head_rows<S const> x, std::size_t rows, std::size_t n, std::size_t padded, std::uint32_t* to) {
+    pack_b_pairs(matrix_view<S const>{x.data, x.stride, 1}, rows, n, padded, to);
 }
 
 /// Rows, times `scale`, as the right operand of a product along them: [pairs of elements][padded].
-inline void transpose_pairs(head_rows<float const> x, std::size_t rows, std::size_t n, std::size_t padded, float scale,
-                            float* scratch, std::uint32_t* to) {
-    if (scale != 1.0f) {
-        for (std::size_t i = 0; i < rows; ++i)
-            for (std::size_t j = 0; j < n; ++j) scratch[i * n + j] = x.row(i)[j] * scale;
-        x = {scratch, static_cast<std::ptrdiff_t>(n)};
-    }
-    pack_b_pairs(matrix_view<float const>{x.data, 1, x.stride}, n, rows, padded, to);
+template <class S>
+void transpose_pairs(head_rows<S const> x, std::size_t rows, std::size_t n, std::size_t padded, float scale,
+                     float* scratch, std::uint32_t* to) {
+    if (scale == 1.0f) return pack_b_pairs(matrix_view<S const>{x.data, 1, x.stride}, n, rows, padded, to);
+    for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < n; ++j) scratch[i * n + j] = x.row(i)[j] * scale;
+    pack_b_pairs(matrix_view<float const>{scratch, 1, static_cast<std::ptrdiff_t>(n)}, n, rows, padded, to);
 }
 
 /// A tile as the left operand of a product over its queries.

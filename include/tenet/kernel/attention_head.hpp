@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <type_traits>
 
 #include <tenet/kernel/attention_products.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
@@ -79,8 +80,9 @@ void attend_one(attention_head<T> const& head, head_rows<T const> q, head_rows<T
 /// [queries] the log-sum-exps; each may be null, and `kept` is only for at most 64 keys.
 template <class Products, class T = typename Products::real_type>
 [[gnu::noinline]] void attend(attention_head<T> const& head, Products products, head_rows<T> out, T* kept, T* lse) {
-    if (head.queries == 1)
-        return attend_one(head, products.queries(), products.keys(), products.values(), out, kept, lse);
+    if constexpr (std::is_same_v<typename Products::operand_type, T>)
+        if (head.queries == 1)
+            return attend_one(head, products.queries(), products.keys(), products.values(), out, kept, lse);
     constexpr T lowest = -std::numeric_limits<T>::infinity();
     attention_workspace<T>& w = tiles<T>();
     const std::size_t step = head.queries_at_once();

@@ -82,6 +82,7 @@ template <class T>
 class attention_products {
 public:
     using real_type = T;
+    using operand_type = T;
 
     attention_products(attention_head<T> const& head, head_rows<T const> q, head_rows<T const> k, head_rows<T const> v,
                        head_rows<T const> dout = {})

@@ -36,7 +36,7 @@ struct bf16_problem<float> : gemm_problem<float> {
 /// Results that are rounded when they are whole, hence in one block of k. Of `c` there are the strides alone.
 template <>
 struct bf16_problem<bfloat16> : gemm_problem<float> {
-    bfloat16 *rounded, *kept;
+    bfloat16* rounded;
     std::ptrdiff_t moved = 0;  ///< of this entry of a batch
     void move(std::ptrdiff_t step) { moved += step; }
     std::ptrdiff_t offset(std::size_t i, std::size_t j) const {
@@ -48,7 +48,7 @@ struct bf16_problem<bfloat16> : gemm_problem<float> {
 inline void finish_rounded(tile_results<float> const& r, matrix_view<float const> sums) {
     auto const& p = static_cast<bf16_problem<bfloat16> const&>(*r.problem);
     const std::ptrdiff_t offset = p.offset(r.row, r.column);
-    finish_into<float, bfloat16, true>(r, {p.rounded + offset, offset, p.kept}, sums);
+    finish_into<float, bfloat16, true>(r, {p.rounded + offset, offset}, sums);
 }
 /// The results of a tile, rounded.
 inline void round_sums(tile_results<float> const& r, matrix_view<float const> sums) {
@@ -205,11 +205,11 @@ void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B con
 inline constexpr std::size_t gemm_bf16_most_rounded_k = detail::bf16_most_uncut_k;
 
 /// The same with a result of bfloat16: sums and the epilogue are float's, and are rounded once, so that these are the
-/// bits of the float result, rounded. `kept`, of the strides of c, is the epilogue's, which has none of its own.
+/// bits of the float result, rounded. Residual and kept values of the epilogue are float, of the strides of c.
 /// Errors: `exception` if k is longer than `gemm_bf16_most_rounded_k`, or neither rows nor columns of c are contiguous.
 template <class A, class B>
 void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B const> b, matrix_view<bfloat16> c,
-               epilogue<float> const& finish = {}, bfloat16* kept = nullptr, gemm_batch const& batch = {}) {
+               epilogue<float> const& finish = {}, gemm_batch const& batch = {}) {
     const auto length = static_cast<std::size_t>(k);
     if (length > gemm_bf16_most_rounded_k)
         fail_expectation("gemm_bf16 with a result of bfloat16",
@@ -224,11 +224,9 @@ void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B con
                                       {nullptr, 0, 0},
                                       {nullptr, c.row_stride, c.column_stride},
                                       false},
-                                     c.data,
-                                     kept};
-    const bool plain = finish.empty() && kept == nullptr;
+                                     c.data};
     p.finish.values = finish;
-    p.finish.contiguous = plain ? &detail::round_sums : &detail::finish_rounded;
+    p.finish.contiguous = finish.empty() ? &detail::round_sums : &detail::finish_rounded;
     detail::bf16_product<A, B, bfloat16>(p, {a, b, batch});
 }
 

@@ -55,13 +55,11 @@ template <class T, bool Contiguous>
     }
 }
 
-/// Where the results of a tile go: c and its copy before the activation, which have the same strides and may be stored
-/// in fewer bits than sums are computed in.
+/// Where the results of a tile go, which may be stored in fewer bits than sums are computed in.
 template <class C>
 struct finish_target {
     C* c;                   ///< of the tile's first element
     std::ptrdiff_t offset;  ///< of that from c of the whole product
-    C* kept;                ///< as in the epilogue
 };
 
 /// The epilogue of one register of columns of each row. Whole: contiguous and all of its lanes exist.
@@ -69,15 +67,15 @@ struct finish_target {
 template <class T, class C, bool Contiguous, bool Whole, activation F>
 TENET_INLINE void finish_register(tile_results<T> const& r, finish_target<C> const& target,
                                   matrix_view<T const> const& sums, std::size_t j, std::size_t n) {
+    static_assert(Contiguous || std::is_same_v<C, T>);
     using batch = simd::batch<T>;
     constexpr std::size_t width = simd::width<T>;
     const auto load = [&](T const* p, std::ptrdiff_t stride) __attribute__((always_inline)) {
         if constexpr (Whole) return batch::load_unaligned(p);
         else return load_strided<T, Contiguous>(p, stride, n);
     };
-    const auto store = [&](batch const& x, C* p, std::ptrdiff_t stride) __attribute__((always_inline)) {
-        if constexpr (!std::is_same_v<C, T>) {
-            static_assert(Contiguous);
+    const auto store = [&](batch const& x, auto* p, std::ptrdiff_t stride) __attribute__((always_inline)) {
+        if constexpr (!std::is_same_v<decltype(p), T*>) {
             if constexpr (Whole) simd::store_from<T>(x, p);
             else simd::store_from_partial<T>(x, p, n);
         } else if constexpr (Whole) {
@@ -93,7 +91,7 @@ TENET_INLINE void finish_register(tile_results<T> const& r, finish_target<C> con
     T const* from = sums.data + j;
     T const* const row_bias = e.row_bias ? e.row_bias + r.row : nullptr;
     std::ptrdiff_t offset = target.offset + static_cast<std::ptrdiff_t>(j) * step;
-    C* const kept = target.kept;
+    T* const kept = e.kept;
     T const* const residual = e.residual;
     const bool accumulate = r.accumulate, drop = e.rate > 0, scaled = e.scale != T{1};
     const std::uint64_t key = e.key;
@@ -154,7 +152,7 @@ TENET_INLINE void finish_into(tile_results<T> const& r, finish_target<C> const& 
 template <class T, bool Contiguous>
 void finish_epilogue(tile_results<T> const& r, matrix_view<T const> sums) {
     gemm_epilogue<T> const& finish = r.problem->finish;
-    finish_into<T, T, Contiguous>(r, {r.c.data, r.c.data - finish.origin, finish.values.kept}, sums);
+    finish_into<T, T, Contiguous>(r, {r.c.data, r.c.data - finish.origin}, sums);
 }
 
 }  // namespace tenet::kernel::detail

@@ -56,8 +56,11 @@ struct storage_type<dtype::float64, Real> {
     using type = double;
 };
 
+/// The C++ type that node `Id` is stored in.
 template <class P, int Id>
-using element_of = typename storage_type<P::image.nodes[Id].type, typename P::spec::real_type>::type;
+using element_of =
+    typename storage_type<P::image.nodes[Id].type,
+                          std::conditional_t<P::image.rounded[Id] != 0, bfloat16, typename P::spec::real_type>>::type;
 
 /// The number of elements along the axes `List`: a `constant` if all are static.
 template <class P, graph::axis_list List>

@@ -25,6 +25,7 @@ struct node_card {
     graph::axis_list axes;
     graph::space where = graph::space::none;
     std::size_t offset = 0;
+    bool rounded = false;
     double number = 0, flops = 0;
     bool skipped = false;
 };
@@ -97,6 +98,7 @@ inline constexpr auto node_cards = [] {
         c.axes = n.axes;
         c.where = P::image.locations[i].in;
         c.offset = P::image.locations[i].offset;
+        c.rounded = P::image.rounded[i] != 0;
         c.number = n.number[0];
         c.flops = graph::node_flops(P::image, whole_image<typename P::spec>.nodes[i]);
         c.skipped = P::image.skipped[i] != 0;
@@ -211,8 +213,10 @@ std::string describe() {
         if (step.what == graph::step_kind::node) operation += " (" + inputs + ")";
         std::snprintf(flops, sizeof flops, "%.3g", cost);
         text += number + detail::padded(indent + operation, 61) + " " +
-                detail::padded("%" + std::to_string(step.id) + " " + detail::axes_text<P>(last.axes), 51) + " " +
-                detail::padded(detail::place_text(last), 23) + " " + flops + "\n";
+                detail::padded("%" + std::to_string(step.id) + (last.rounded ? " bfloat16 " : " ") +
+                                   detail::axes_text<P>(last.axes),
+                               51) +
+                " " + detail::padded(detail::place_text(last), 23) + " " + flops + "\n";
     }
     return text;
 }

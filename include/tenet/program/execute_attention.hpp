@@ -24,12 +24,10 @@ auto attention_at(run_context<P> const& c) {
     return std::pair{address<P, Operand>(c), s};
 }
 
-/// Whether attention or its backward, node `id`, rounds the operands of its products; as `rounds_operands`.
+/// Whether attention or its backward, node `id`, rounds the operands of its products in program `P`.
 template <class P>
 constexpr bool rounds_attention(int id) {
-    if (std::is_same_v<typename P::spec::product_type, typename P::spec::real_type>) return false;
-    graph::node const& n = P::image.at(id);
-    return is_worth_rounding(P::image.capacity(n.over[0]), P::image.capacity(n.over[1]), P::image.capacity(n.over[2]));
+    return mixes_precision<P> && rounds_attention(P::image, id);
 }
 
 template <class P, int Id>
@@ -65,7 +63,8 @@ void run_attention_node(run_context<P> const& c) {
     const auto [qp, qs] = attention_at<P, Id, Q>(c);
     const auto [kp, ks] = attention_at<P, Id, K>(c);
     const auto [vp, vs] = attention_at<P, Id, V>(c);
-    const attention_operand<T const> q{qp, qs}, k{kp, ks}, v{vp, vs};
+    using operand = element_of<P, Q>;  // rounded_values has all three of one type
+    const attention_operand<operand const> q{qp, qs}, k{kp, ks}, v{vp, vs};
     std::int32_t const* lengths = nullptr;
     constexpr int length_input = backward ? 6 : 3;
     if constexpr (n.input_count > length_input) lengths = address<P, n.input[length_input]>(c);
@@ -77,7 +76,8 @@ void run_attention_node(run_context<P> const& c) {
         const attention_operand<T> out{op, os};
         T* const saved = result_address<P, Id, 1>(c);
         if constexpr (rounds_attention<P>(Id))
-            kernel::attention_bf16<mask>(B, Tq, S, H, D, q, k, v, out, saved, scale, lengths, most_keys, shared);
+            kernel::attention_bf16<mask, operand>(B, Tq, S, H, D, q, k, v, out, saved, scale, lengths, most_keys,
+                                                  shared);
         else kernel::attention<mask, T>(B, Tq, S, H, D, q, k, v, out, saved, scale, lengths, most_keys, shared);
     } else {
         constexpr int Out = n.input[3], Dout = n.input[4], Saved = n.input[5];
@@ -100,8 +100,8 @@ void run_attention_node(run_context<P> const& c) {
             dv = {d, ds};
         }
         if constexpr (rounds_attention<P>(Id))
-            kernel::attention_backward_bf16<mask>(B, Tq, S, H, D, q, k, v, {op, os}, {gp, gs}, dq, dk, dv,
-                                                  address<P, Saved>(c), scale, lengths, most_keys, shared);
+            kernel::attention_backward_bf16<mask, operand>(B, Tq, S, H, D, q, k, v, {op, os}, {gp, gs}, dq, dk, dv,
+                                                           address<P, Saved>(c), scale, lengths, most_keys, shared);
         else
             kernel::attention_backward<mask, T>(B, Tq, S, H, D, q, k, v, {op, os}, {gp, gs}, dq, dk, dv,
                                                 address<P, Saved>(c), nullptr, scale, lengths, most_keys, shared);

@@ -26,17 +26,10 @@ kernel::stored_matrix stored_at(run_context<P> const& c) {
     return {{p.format, p.elements, p.columns}, reinterpret_cast<std::byte const*>(address<P, Id>(c))};
 }
 
-/// Whether the product of node `id` rounds its operands: decided by capacities, so that it is part of the type. Small
-/// and narrow products would spend their time on the rounding.
+/// Whether the product of node `id` rounds its operands in program `P`.
 template <class P>
 constexpr bool rounds_operands(int id) {
-    if (std::is_same_v<typename P::spec::product_type, typename P::spec::real_type>) return false;
-    graph::node const& n = P::image.at(id);
-    graph::node const &a = P::image.at(n.input[0]), &b = P::image.at(n.input[1]);
-    const graph::contraction_plan plan = graph::plan_contraction(P::image, a, b, n);
-    return graph::storage_format(a) == storage::plain && graph::storage_format(b) == storage::plain &&
-           is_worth_rounding(P::image.capacity(plan.rows), P::image.capacity(plan.columns),
-                             P::image.capacity(plan.inner));
+    return mixes_precision<P> && rounds_operands(P::image, id);
 }
 
 /// The product of node `Id`, written to where node `Result` lies, which has the same layout.
@@ -67,12 +60,12 @@ void run_product(run_context<P> const& c, kernel::epilogue<typename P::spec::rea
     }(std::make_index_sequence<3>{});
     // A missing group has one element and a stride that keeps the layout plain.
     const auto or_one = [](std::ptrdiff_t s) { return s == 0 ? std::ptrdiff_t{1} : s; };
-    const kernel::matrix_view<T const> a{address<P, A>(c), list_stride<P, A, plan.rows>(c),
-                                         or_one(list_stride<P, A, plan.inner>(c))};
-    const kernel::matrix_view<T const> b{address<P, B>(c), or_one(list_stride<P, B, plan.inner>(c)),
-                                         or_one(list_stride<P, B, plan.columns>(c))};
-    const kernel::matrix_view<T> result{address<P, Result>(c), or_one(list_stride<P, Id, plan.rows>(c)),
-                                        or_one(list_stride<P, Id, plan.columns>(c))};
+    const kernel::matrix_view<element_of<P, A> const> a{address<P, A>(c), list_stride<P, A, plan.rows>(c),
+                                                        or_one(list_stride<P, A, plan.inner>(c))};
+    const kernel::matrix_view<element_of<P, B> const> b{address<P, B>(c), or_one(list_stride<P, B, plan.inner>(c)),
+                                                        or_one(list_stride<P, B, plan.columns>(c))};
+    const kernel::matrix_view<element_of<P, Result>> result{
+        address<P, Result>(c), or_one(list_stride<P, Id, plan.rows>(c)), or_one(list_stride<P, Id, plan.columns>(c))};
     if constexpr (is_stored<P, A> || is_stored<P, B>) {
         // What is stored comes second: the left operand is the right one of the transposed product.
         const auto multiply = [&](auto... epilogue_if_any) {
@@ -92,7 +85,13 @@ void run_product(run_context<P> const& c, kernel::epilogue<typename P::spec::rea
         if constexpr (Id == Result) multiply();
         else multiply(finish);
     } else if constexpr (rounds_operands<P>(Id)) {
-        kernel::gemm_bf16<T, T>(m, columns, k, a, b, result, Id == Result && accumulates<P, Id>(c), finish, batch);
+        using left = element_of<P, A>;
+        using right = element_of<P, B>;
+        if constexpr (P::image.rounded[Result] != 0)
+            kernel::gemm_bf16<left, right>(m, columns, k, a, b, result, finish, batch);
+        else
+            kernel::gemm_bf16<left, right>(m, columns, k, a, b, result, Id == Result && accumulates<P, Id>(c), finish,
+                                           batch);
     } else if constexpr (Id == Result) {
         kernel::gemm<T>(m, columns, k, a, b, result, accumulates<P, Id>(c), batch);
     } else {

@@ -59,7 +59,7 @@ void run_norm(run_context<P> const& c) {
     const auto rows = extent_of_list<P, row_axes>(c);
     const auto length = extent_of_list<P, n.over>(c);
     const T eps = static_cast<T>(n.number[0]);
-    T* const y = address<P, Id>(c);
+    auto* const y = address<P, Id>(c);
     const auto at = [&](auto k) -> T const* {
         if constexpr (static_cast<int>(k.value) < n.input_count) return address<P, n.input[k.value]>(c);
         else return nullptr;

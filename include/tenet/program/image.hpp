@@ -10,6 +10,7 @@
 #include <tenet/graph/in_place.hpp>
 #include <tenet/graph/plan.hpp>
 #include <tenet/program/epilogue.hpp>
+#include <tenet/program/rounding.hpp>
 #include <tenet/program/trace.hpp>
 
 namespace tenet::detail {
@@ -116,7 +117,10 @@ constexpr laid_out lay_out() {
     graph::prune(l.graph);
     l.groups = graph::fuse(l.graph);
     absorb_products(l.graph, l.groups);
-    l.plan = graph::planner(l.graph, l.groups, sizeof(typename Spec::real_type)).run();
+    list<char> rounded(l.graph.nodes.size(), 0);
+    if constexpr (!std::is_same_v<typename Spec::storage_type, typename Spec::real_type>)
+        rounded = rounded_values(l.graph, l.groups).find();
+    l.plan = graph::planner(l.graph, l.groups, sizeof(typename Spec::real_type), rounded).run();
     graph::reuse_operands(l.graph, l.groups, l.plan);
     return l;
 }
@@ -138,6 +142,7 @@ template <image_sizes Size>
 struct program_image : traced_image<Size.graph> {
     std::array<graph::location, Size.graph.nodes> locations{};
     std::array<int, Size.graph.nodes> buffer_of{};
+    std::array<char, Size.graph.nodes> rounded{};
     std::array<graph::step, Size.steps> steps{};
     std::array<graph::trainable_slot, Size.trainable> trainable{};
     std::array<graph::buffer, Size.buffers> buffers{};
@@ -155,6 +160,7 @@ struct program_image : traced_image<Size.graph> {
         traced_image<Size.graph>::take(l.graph);
         copy_into(l.plan.locations, locations);
         copy_into(l.plan.buffer_of, buffer_of);
+        copy_into(l.plan.rounded, rounded);
         copy_into(l.plan.steps, steps);
         copy_into(l.plan.trainable, trainable);
         copy_into(l.plan.buffers, buffers);

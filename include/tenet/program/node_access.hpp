@@ -27,6 +27,10 @@ constexpr split_axes split_around(axis_list const& all, axis_list const& run) {
     return s;
 }
 
+/// Whether products of program `P` may round their operands.
+template <class P>
+inline constexpr bool mixes_precision = !std::is_same_v<typename P::spec::product_type, typename P::spec::real_type>;
+
 /// The node that lies at the `which`-th further result of node `Id`, or -1.
 template <class P, int Id>
 constexpr int result_of(int which) {

@@ -11,8 +11,9 @@
 namespace tenet {
 
 /// The precision of a program whose matrix products and attention round their operands to `Product` and add up in
-/// `Real`. Everything in memory stays `Real`: parameters (so that there is one set, which also the optimiser updates),
-/// gradients, moments, activations; so do normalisations, softmax, losses and all element-wise operations.
+/// `Real`. Parameters (so that there is one set, which also the optimiser updates), gradients, moments and results stay
+/// `Real`; so do normalisations, softmax, losses and all element-wise operations. Intermediate values that only such
+/// products read are stored in `Product`.
 ///
 ///     program_of<mixed_precision<float, bfloat16>, gpt, next_token_loss, tokens<Batch, Time>, tokens<Batch, Time>>
 ///
@@ -33,12 +34,14 @@ template <class Precision>
 struct precision_of {
     using real_type = Precision;
     using product_type = Precision;
+    using storage_type = Precision;
 };
 // The only pair there is, also after the error about another one.
 template <class Real, class Product>
 struct precision_of<mixed_precision<Real, Product>> : mixed_precision<Real, Product> {
     using real_type = float;
     using product_type = bfloat16;
+    using storage_type = bfloat16;
 };
 
 /// Whether rounding the operands of a product of this size, by capacities, costs less than it saves.

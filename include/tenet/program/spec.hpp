@@ -76,6 +76,7 @@ template <class Precision, program_mode Mode, class... M, class Function, class.
 struct spec_of<Precision, Mode, std::tuple<M...>, Function, Inputs...> {
     using real_type = typename precision_of<Precision>::real_type;
     using product_type = typename precision_of<Precision>::product_type;  ///< what products round their operands to
+    using storage_type = typename precision_of<Precision>::storage_type;  ///< of values that only they read
     using models_type = std::tuple<M...>;
     using function_type = Function;
     using inputs_type = std::tuple<Inputs...>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Mixed precision: which products round their operands, that they compute with the rounded ones, and that a small GPT
-// has float's loss and gradients within the rounding, trains as float does, and has the same bits for any number of
-// threads.
+// Mixed precision: which products round their operands, that they compute with the rounded ones, which values are
+// stored rounded, and that a small GPT has float's loss and gradients within the rounding, trains as float does, and
+// has the same bits for any number of threads and with all values stored in float.
 #define BOOST_TEST_MODULE program_mixed_precision
 #include <numeric>
 
@@ -14,6 +14,13 @@
 
 using namespace program_check;
 
+/// Products that round, and no value that is stored rounded.
+struct stored_in_float {};
+template <>
+struct tenet::detail::precision_of<stored_in_float> : tenet::detail::precision_of<mixed_precision<float, bfloat16>> {
+    using storage_type = float;
+};
+
 namespace {
 
 using mixed_float = mixed_precision<float, bfloat16>;
@@ -25,14 +32,19 @@ struct Embed : axis<64> {};
 struct Hidden : axis<256> {};
 struct Heads : axis<4> {};
 struct HeadDim : axis<16> {};
+struct ShortTime : axis<48>, sequence {};
+struct OddHead : axis<32> {};
+struct WideHead : axis<64> {};
 
-struct gpt {
+template <class T, class Head>
+struct gpt_of {
     parameter<Vocab, Embed> wte{"wte.weight"};
-    parameter<Time, Embed> wpe{"wpe.weight"};
-    stack<nn::transformer_block<Time, Embed, Heads, HeadDim, Hidden>, 2> h;
+    parameter<T, Embed> wpe{"wpe.weight"};
+    stack<nn::transformer_block<T, Embed, Heads, Head, Hidden>, 2> h;
     nn::layer_norm<Embed> ln_f;
     constexpr auto operator()(auto tokens) const { return dot<Embed>(ln_f(h(lookup(wte, tokens) + wpe)), wte); }
 };
+using gpt = gpt_of<Time, HeadDim>;
 struct next_token_loss {
     constexpr auto operator()(auto const& m, auto x, auto y) const { return cross_entropy<Vocab>(m(x), y); }
 };
@@ -56,11 +68,53 @@ static_assert(std::is_same_v<mixed_step::product_type, bfloat16>);
 static_assert(std::is_same_v<float_step::product_type, float>);
 static_assert(std::is_same_v<decltype(std::declval<mixed_step&>().gradients()), std::span<float>>);
 static_assert(mixed_step::gradient_elements == float_step::gradient_elements);
-static_assert(mixed_step::activation_bytes == float_step::activation_bytes);
 static_assert(mixed_step::flops == float_step::flops);
 // Four products a layer and the head, each with the gradients of its operands: the layers are traced once.
 static_assert(rounded_products<mixed_step>() == 15);
 static_assert(rounded_products<float_step>() == 0);
+
+/// The nodes of a kind whose results are stored rounded; of element-wise ones those with memory.
+template <class P>
+constexpr int stored_rounded(graph::kind op) {
+    int n = 0;
+    for (std::size_t i = 0; i < P::image.nodes.size(); ++i)
+        n += P::image.nodes[i].op == op && P::image.rounded[i] != 0 && P::image.locations[i].in == graph::space::arena;
+    return n;
+}
+template <class P>
+constexpr int stored_rounded() {
+    int n = 0;
+    for (std::size_t i = 0; i < P::image.nodes.size(); ++i) n += P::image.rounded[i] != 0 && P::image.buffer_of[i] >= 0;
+    return n;
+}
+// What products alone read: two normalisations a layer and the last one and GELU's results, all of them computed twice,
+// queries with keys and values. Not: what is added to, what is summed for the gradient of a bias, what attention
+// multiplies in float; and the gradient by the logits, which takes their place.
+static_assert(stored_rounded<mixed_step>(graph::kind::layer_norm) == 6);
+static_assert(stored_rounded<mixed_step>(graph::kind::elementwise) == 3);
+static_assert(stored_rounded<mixed_step>(graph::kind::cross_entropy_backward) == 0);
+static_assert(stored_rounded<mixed_step>() == 9);
+static_assert(stored_rounded<float_step>() == 0);
+static_assert(stored_rounded<step_in<stored_in_float>>() == 0);
+static_assert(rounded_products<step_in<stored_in_float>>() == 15);
+static_assert(step_in<stored_in_float>::activation_bytes == float_step::activation_bytes);
+static_assert(mixed_step::activation_bytes < float_step::activation_bytes * 9 / 10);
+
+// Queries times a scale that is no power of two are rounded after it, so that they and what lies with them stay float.
+template <class Precision, class T, class Head>
+using other_step = program_of<Precision, gpt_of<T, Head>, next_token_loss, tokens<Batch, T>, tokens<Batch, T>>;
+static_assert(stored_rounded<other_step<mixed_float, ShortTime, WideHead>>() == 6);
+static_assert(stored_rounded<other_step<mixed_float, Time, OddHead>>() == 8);
+// Logits that are a result do not end with their gradient, which then has memory of its own.
+struct loss_and_logits {
+    constexpr auto operator()(auto const& m, auto x, auto y) const {
+        const auto logits = m(x);
+        return std::tuple(cross_entropy<Vocab>(logits, y), logits);
+    }
+};
+template <class Precision>
+using logits_step = program_of<Precision, gpt, loss_and_logits, tokens<Batch, Time>, tokens<Batch, Time>>;
+static_assert(stored_rounded<logits_step<mixed_float>>(graph::kind::cross_entropy_backward) == 1);
 
 struct Rows : axis<96> {};
 struct Few : axis<15> {};
@@ -124,8 +178,9 @@ parameters<gpt> first_weights() {
     return theta;
 }
 
+/// The losses, and at the end the weights.
 template <class Step>
-std::vector<float> train(int steps) {
+std::vector<float> train(int steps, parameters<gpt>* trained = nullptr) {
     parameters<gpt> theta = first_weights();
     Step run;
     adamw<Step> optimise({.beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.1});
@@ -135,6 +190,7 @@ std::vector<float> train(int steps) {
         losses.push_back(run.value_and_grad(theta, b.x, b.y));
         optimise.step(theta, run, 3e-3);
     }
+    if (trained != nullptr) *trained = theta;
     return losses;
 }
 
@@ -196,6 +252,8 @@ BOOST_AUTO_TEST_CASE(the_plan_says_which_products_round) {
     };
     BOOST_TEST(says(describe<mixed_step>()));
     BOOST_TEST(says(describe<mixed_step>(), "attention in bfloat16"));
+    BOOST_TEST(says(describe<mixed_step>(), " bfloat16 [Batch <= 4, Time 80, Embed 64]"));
+    BOOST_TEST(!says(describe<step_in<stored_in_float>>(), " bfloat16 ["));
     BOOST_TEST(!says(describe<float_step>()));
     BOOST_TEST((!says(describe<product<mixed_float, values<Few, Inner>, values<Inner, Columns>>>())));
 }
@@ -227,6 +285,35 @@ BOOST_AUTO_TEST_CASE(trains_as_float_does) {
     BOOST_TEST(exact.front() > 4);
     BOOST_TEST(last(exact) < 2);
     BOOST_TEST(std::fabs(last(exact) - last(mixed)) < 0.02);
+}
+
+BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_storage) {
+    parameters<gpt> rounded_ones, whole;
+    BOOST_TEST((train<mixed_step>(20, &rounded_ones) == train<step_in<stored_in_float>>(20, &whole)));
+    BOOST_TEST(std::equal(whole.data(), whole.data() + whole.size(), rounded_ones.data()));
+}
+
+template <class Run, class Whole, class T, class Head>
+void expect_same_bits() {
+    parameters<gpt_of<T, Head>> theta;
+    initialize(theta, init::gpt2{}, 7);
+    tensor<std::int32_t, Batch, T> x, y;
+    std::mt19937 engine(3);
+    for (auto& token : x) token = static_cast<std::int32_t>(engine() % Vocab::capacity);
+    for (auto& token : y) token = static_cast<std::int32_t>(engine() % Vocab::capacity);
+    Run run;
+    Whole whole;
+    BOOST_TEST(run.value_and_grad(theta, x, y) == whole.value_and_grad(theta, x, y));
+    BOOST_TEST(std::equal(run.gradients().begin(), run.gradients().end(), whole.gradients().begin()));
+}
+
+// With the probabilities kept, with queries that stay float, and with the gradient by the logits.
+BOOST_AUTO_TEST_CASE(bits_of_other_programs_do_not_depend_on_storage) {
+    expect_same_bits<other_step<mixed_float, ShortTime, WideHead>, other_step<stored_in_float, ShortTime, WideHead>,
+                     ShortTime, WideHead>();
+    expect_same_bits<other_step<mixed_float, Time, OddHead>, other_step<stored_in_float, Time, OddHead>, Time,
+                     OddHead>();
+    expect_same_bits<logits_step<mixed_float>, logits_step<stored_in_float>, Time, HeadDim>();
 }
 
 BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_threads) {
