@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A whole training step as a benchmark: forward, backward, AdamW. The counter "tokens" is tokens a second.
+// A whole training step as a benchmark: forward, backward, AdamW. The counter "tokens" is tokens a second,
+// "MiB" the memory of a step.
 #pragma once
 
 #include <benchmark/benchmark.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include <tenet/nn/init.hpp>
@@ -40,7 +42,9 @@ void run_step(benchmark::State& state) {
                                                   benchmark::Counter::kIs1000);
     state.counters["flops"] =
         benchmark::Counter(step::flops * steps, benchmark::Counter::kIsRate, benchmark::Counter::kIs1000);
-    state.counters["arena_MiB"] = static_cast<double>(step::activation_bytes) / 1048576;
+    // All that a step has: activations, parameters, gradients, two moments.
+    const std::size_t floats = theta.size() + 3 * run.gradients().size();
+    state.counters["MiB"] = static_cast<double>(step::activation_bytes + floats * sizeof(float)) / 1048576;
 }
 
 }  // namespace step_bench
