@@ -24,18 +24,18 @@ struct operation_of<reduction::max, T> : taking_max<T> {};
 template <class T>
 struct operation_of<reduction::min, T> : taking_min<T> {};
 
-template <class T, class Op, class S, class N>
-[[gnu::flatten]] T fold_row(S const* x, N n) {
+template <class T, class Op, class N>
+[[gnu::flatten]] T fold_row(T const* x, N n) {
     return fold<T, Op>(n, [=](std::size_t i, auto t) { return load(x + i, t); });
 }
 
 // out[q] = op(out[q], x[0, q], ..., x[n - 1, q]) for `columns` columns that lie `stride` apart from row to row.
 // Eight rows at a time: each is read front to back, and out, in the first cache, once for all of them.
-template <class T, class Op, class S>
-[[gnu::flatten]] void fold_columns(S const* x, std::size_t n, std::size_t stride, std::size_t columns, T* out) {
+template <class T, class Op>
+[[gnu::flatten]] void fold_columns(T const* x, std::size_t n, std::size_t stride, std::size_t columns, T* out) {
     std::size_t i = 0;
     for (; i + 8 <= n; i += 8) {
-        S const* const row = x + i * stride;
+        T const* const row = x + i * stride;
         for_vectors<T>(columns, [=](std::size_t q, auto t) {
             const auto at = [=](std::size_t k) { return load(row + k * stride + q, t); };
             const batch<T> first = Op::apply(Op::apply(at(0), at(1)), Op::apply(at(2), at(3)));
@@ -44,7 +44,7 @@ template <class T, class Op, class S>
         });
     }
     for (; i < n; ++i) {
-        S const* const row = x + i * stride;
+        T const* const row = x + i * stride;
         for_vectors<T>(columns, [=](std::size_t q, auto t) {
             store<T>(Op::apply(load(out + q, t), load(row + q, t)), out + q, t);
         });
@@ -52,8 +52,8 @@ template <class T, class Op, class S>
 }
 
 // The same over many rows: 512 at a time into a buffer of their own, so that long sums stay accurate.
-template <class T, class Op, class S>
-void fold_long_columns(S const* x, std::size_t n, std::size_t stride, std::size_t columns, T* out) {
+template <class T, class Op>
+void fold_long_columns(T const* x, std::size_t n, std::size_t stride, std::size_t columns, T* out) {
     constexpr std::size_t rows = 512, tile = 512;
     if (n <= 2 * rows) return fold_columns<T, Op>(x, n, stride, columns, out);
     T sums[tile];
@@ -72,8 +72,8 @@ inline constexpr std::size_t few_columns = 512;       // fewer than these: the r
 inline constexpr std::size_t column_row_chunks = 16;  // into so many chunks
 
 // Few columns, many rows: chunks of rows into a buffer each, added in order.
-template <class T, class Op, class S>
-void reduce_few_columns(S const* x, T* out, std::size_t pre, std::size_t n, std::size_t post) {
+template <class T, class Op>
+void reduce_few_columns(T const* x, T* out, std::size_t pre, std::size_t n, std::size_t post) {
     T partial[column_row_chunks * few_columns];
     const std::size_t results = pre * post, chunk = (n + column_row_chunks - 1) / column_row_chunks;
     std::fill_n(partial, column_row_chunks * results, Op::identity);
@@ -88,8 +88,8 @@ void reduce_few_columns(S const* x, T* out, std::size_t pre, std::size_t n, std:
     fold_columns<T, Op>(partial, column_row_chunks, results, results, out);
 }
 
-template <class T, class Op, class S>
-void reduce_columns(S const* x, T* out, std::size_t pre, std::size_t n, std::size_t post) {
+template <class T, class Op>
+void reduce_columns(T const* x, T* out, std::size_t pre, std::size_t n, std::size_t post) {
     if (pre * post < few_columns && pre * n * post >= 2 * parallel_work && n >= 8 * column_row_chunks)
         return reduce_few_columns<T, Op>(x, out, pre, n, post);
     const std::size_t blocks = (post + column_block - 1) / column_block;
@@ -108,11 +108,11 @@ void reduce_columns(S const* x, T* out, std::size_t pre, std::size_t n, std::siz
 
 /// out[p, q] = the sum (maximum, minimum) over i of x[p, i, q].
 ///
-/// x: [pre, n, post], out: [pre, post], both contiguous; sizes are numbers or `constant<N>`. x may be of `bfloat16` if
-/// T is float. With `accumulate` the result is joined to what `out` holds. Over nothing (n = 0) the sum is 0, the
-/// maximum -inf, the minimum inf. Bitwise equal for any number of threads. PyTorch: x.sum(1), x.amax(1), x.amin(1).
-template <reduction R, class T, class S>
-void reduce(S const* x, T* out, auto pre, auto n, auto post, bool accumulate = false) {
+/// x: [pre, n, post], out: [pre, post], both contiguous; sizes are numbers or `constant<N>`. With `accumulate` the
+/// result is joined to what `out` holds. Over nothing (n = 0) the sum is 0, the maximum -inf, the minimum inf.
+/// Bitwise equal for any number of threads. PyTorch: x.sum(1), x.amax(1), x.amin(1).
+template <reduction R, class T>
+void reduce(T const* x, T* out, auto pre, auto n, auto post, bool accumulate = false) {
     using Op = detail::operation_of<R, T>;
     const std::size_t rows = pre, columns = post;
     const auto length = detail::row_length<T>(n);

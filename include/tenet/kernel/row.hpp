@@ -63,13 +63,7 @@ TENET_INLINE void store(batch<T> const& x, T* p, part t) {
     simd::store_partial<T>(x, p, t.count);
 }
 
-/// Numbers stored in 16 bits, as floats.
-TENET_INLINE batch<float> load(bfloat16 const* p, whole) {
-    return simd::load_bf16(p);
-}
-TENET_INLINE batch<float> load(bfloat16 const* p, part t) {
-    return simd::load_as_partial<float>(p, t.count);
-}
+/// Rounds.
 template <class T>
 TENET_INLINE void store(batch<T> const& x, bfloat16* p, whole) {
     simd::store_bf16(x, p);

@@ -112,14 +112,29 @@ struct laid_out {
     graph::plan plan;
 };
 template <class Spec>
-constexpr laid_out lay_out() {
+constexpr laid_out fuse() {
     laid_out l{traced_image_of<Spec>.give(), {}, {}};
     graph::prune(l.graph);
     l.groups = graph::fuse(l.graph);
     absorb_products(l.graph, l.groups);
+    return l;
+}
+// An evaluation of its own, with room for nodes that are pruned.
+template <class Spec>
+inline constexpr auto rounded_in = [] {
+    std::array<char, traced<Spec>::sizes.nodes> rounded{};
+    if constexpr (!std::is_same_v<typename Spec::storage_type, typename Spec::real_type>) {
+        const laid_out l = fuse<Spec>();
+        const list<char> found = rounded_values(l.graph, l.groups).find();
+        for (std::size_t i = 0; i < found.size(); ++i) rounded[i] = found[i];
+    }
+    return rounded;
+}();
+template <class Spec>
+constexpr laid_out lay_out() {
+    laid_out l = fuse<Spec>();
     list<char> rounded(l.graph.nodes.size(), 0);
-    if constexpr (!std::is_same_v<typename Spec::storage_type, typename Spec::real_type>)
-        rounded = rounded_values(l.graph, l.groups).find();
+    for (std::size_t i = 0; i < rounded.size(); ++i) rounded[i] = rounded_in<Spec>[i];
     l.plan = graph::planner(l.graph, l.groups, sizeof(typename Spec::real_type), rounded).run();
     graph::reuse_operands(l.graph, l.groups, l.plan);
     return l;

@@ -104,14 +104,6 @@ TENET_INLINE bf16_pairs load_as_pairs(bfloat16 const* p) {
     return pairs;
 }
 
-/// `width<float>` numbers at `p` as floats; exact.
-TENET_INLINE batch<float> load_bf16(bfloat16 const* p) {
-    detail::vector_of<std::uint16_t, width<float>> v;
-    std::memcpy(&v, p, sizeof v);
-    const bf16_pairs words = __builtin_convertvector(v, bf16_pairs) << 16;
-    return batch<float>(std::bit_cast<batch<float>::register_type>(words));
-}
-
 /// Writes `width<float>` numbers to `p`. Rounds as `to_pairs`, so that a product of what was stored rounded has the
 /// bits of one that rounds on its way.
 TENET_INLINE void store_bf16(batch<float> const& x, bfloat16* p) {

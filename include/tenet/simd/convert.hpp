@@ -74,14 +74,11 @@ TENET_INLINE void store_narrowed(batch<T> const& x, S* p) {
 
 }  // namespace detail
 
-/// `width<T>` elements at `p`, each converted to T. S: float, double, std::int8_t, std::int32_t, std::int64_t or bool;
-/// for a T of float also bfloat16.
+/// `width<T>` elements at `p`, each converted to T. S: float, double, std::int8_t, std::int32_t, std::int64_t or bool.
 template <class T, class S>
 TENET_INLINE batch<T> load_as(S const* p) {
     if constexpr (std::is_same_v<S, T>) {
         return batch<T>::load_unaligned(p);
-    } else if constexpr (std::is_same_v<S, bfloat16>) {
-        return load_bf16(p);
     } else {
         detail::vector_of<detail::stored_as<S>, width<T>> v;
         std::memcpy(&v, p, sizeof v);

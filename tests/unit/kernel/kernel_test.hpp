@@ -65,11 +65,8 @@ bool same_bits(std::vector<T> const& a, std::vector<T> const& b) {
     return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
-/// The numbers, rounded; and back.
+/// The numbers, rounded.
 inline std::vector<tenet::bfloat16> rounded(std::vector<float> const& x) {
-    return {x.begin(), x.end()};
-}
-inline std::vector<float> widened(std::vector<tenet::bfloat16> const& x) {
     return {x.begin(), x.end()};
 }
 

@@ -141,27 +141,3 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(argmax_first_maximum, T, numbers) {
     kernel::argmax(low.data(), &out, 1u, constant<5>{}, constant<1>{});
     BOOST_TEST(out == 0);
 }
-
-BOOST_AUTO_TEST_CASE(operands_in_bfloat16_are_widened) {
-    struct {
-        std::size_t pre, n, post;
-    } const sizes[] = {{9, 17, 1}, {700, 384, 1}, {1, 300001, 1}, {3, 65, 5}, {1, 4099, 65}, {1, 777, 1152}, {2, 0, 3}};
-    for (auto const& [pre, n, post] : sizes) {
-        const std::size_t before = pre, length = n, after = post;
-        const auto x = rounded(random_vector<float>(before * length * after, 3));
-        const auto wide = widened(x);
-        const auto check = [&](auto r) {
-            const auto got = on_any_threads([&] {
-                std::vector<float> out(before * after);
-                kernel::reduce<r.value, float>(x.data(), out.data(), before, length, after);
-                return out;
-            });
-            std::vector<float> want(before * after);
-            kernel::reduce<r.value, float>(wide.data(), want.data(), before, length, after);
-            BOOST_TEST(same_bits(got, want), "[" << before << ", " << length << ", " << after << "]");
-        };
-        check(std::integral_constant<reduction, reduction::sum>{});
-        check(std::integral_constant<reduction, reduction::max>{});
-        check(std::integral_constant<reduction, reduction::min>{});
-    }
-}

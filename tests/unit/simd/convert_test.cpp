@@ -4,9 +4,11 @@
 #include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <type_traits>
 
@@ -72,6 +74,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(half_floats, T, numbers) {
     T lanes[n];
     simd::load_bfloat16<T>(bits + 1).store_unaligned(lanes);
     for (std::size_t i = 0; i < n; ++i) BOOST_TEST(lanes[i] == static_cast<T>(values[i + 1]));
+}
+
+BOOST_AUTO_TEST_CASE(rounded_floats_at_every_length) {
+    using tenet::bfloat16;
+    constexpr std::size_t n = simd::width<float>;
+    const float special[] = {0.0f,
+                             -0.0f,
+                             1.0f + 1.0f / 256,
+                             1.0f + 3.0f / 256,
+                             std::numeric_limits<float>::max(),
+                             -1e-30f,
+                             3.1415927f,
+                             std::numeric_limits<float>::infinity(),
+                             std::numeric_limits<float>::quiet_NaN()};
+    float values[n];
+    for (std::size_t first = 0; first < std::size(special); ++first) {
+        for (std::size_t i = 0; i < n; ++i) values[i] = special[(first + i) % std::size(special)];
+        const auto x = simd::batch<float>::load_unaligned(values);
+        for (std::size_t count = 0; count <= n; ++count) {
+            bfloat16 target[n + 1];
+            std::fill(target, target + n + 1, bfloat16(9.0f));
+            simd::store_from_partial<float>(x, target, count);
+            for (std::size_t i = 0; i <= n; ++i)
+                BOOST_TEST(target[i].bits == bfloat16(i < count ? values[i] : 9.0f).bits);
+        }
+        bfloat16 whole[n];
+        simd::store_from<float>(x, whole);
+        for (std::size_t i = 0; i < n; ++i) BOOST_TEST(whole[i].bits == bfloat16(values[i]).bits);
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_byte_has_its_sign, T, numbers) {
