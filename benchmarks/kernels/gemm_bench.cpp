@@ -18,6 +18,7 @@
 #include <tenet/kernel/gemm.hpp>
 #include <tenet/kernel/gemm_bf16.hpp>
 #include <tenet/kernel/gemv_quantized.hpp>
+#include <tenet/kernel/gemv_rounded.hpp>
 #include <tenet/kernel/quantize.hpp>
 #include <tenet/parallel/threads.hpp>
 #include <tenet/simd/batch.hpp>

@@ -40,6 +40,7 @@
 #include <tenet/kernel/gemv_columns.hpp>
 #include <tenet/kernel/gemv_quantized.hpp>
 #include <tenet/kernel/gemv_quantized_rows.hpp>
+#include <tenet/kernel/gemv_rounded.hpp>
 #include <tenet/kernel/gemv_rows.hpp>
 #include <tenet/kernel/gemv_word_rows.hpp>
 #include <tenet/kernel/gemv_words.hpp>

@@ -15,6 +15,7 @@
 
 #include <tenet/kernel/gemm_quantized.hpp>
 #include <tenet/kernel/gemv_quantized.hpp>
+#include <tenet/kernel/gemv_rounded.hpp>
 #include <tenet/kernel/quantize.hpp>
 #include <tenet/parallel/threads.hpp>
 
