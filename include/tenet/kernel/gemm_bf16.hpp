@@ -227,7 +227,14 @@ void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B con
                                      c.data};
     p.finish.values = finish;
     p.finish.contiguous = finish.empty() ? &detail::round_sums : &detail::finish_rounded;
-    detail::bf16_product<A, B, bfloat16>(p, {a, b, batch});
+    detail::bf16_operands<A, B> operands{a, b, batch};
+    if (length == 0) {  // which may have no memory to point into
+        operands.a = {a.data, 0, 0};
+        operands.b = {b.data, 0, 0};
+        std::fill_n(operands.batch.a, batch.rank, 0);
+        std::fill_n(operands.batch.b, batch.rank, 0);
+    }
+    detail::bf16_product<A, B, bfloat16>(p, operands);
 }
 
 }  // namespace tenet::kernel
