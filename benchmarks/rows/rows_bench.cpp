@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Loops over rows and elements, beside Eigen and xtensor: functions, softmax, layer norm, cross-entropy, AdamW.
-// The counter "bytes" is the memory that must be read and written, a second; "rows/scale" is what memory can do.
+// The counter "bytes" is the memory that must be read and written, a second; "rows/scale" and "rows/copy" are what
+// memory can do.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include <tenet/kernel/cross_entropy.hpp>
@@ -12,7 +15,10 @@
 #include <tenet/kernel/optimizer.hpp>
 #include <tenet/kernel/softmax.hpp>
 #include <tenet/op.hpp>
+#include <tenet/parallel/parallel_for.hpp>
+#include <tenet/parallel/threads.hpp>
 #include <tenet/program.hpp>
+#include <tenet/tensor/memory.hpp>
 
 #ifdef TENET_BENCH_EIGEN
 #include <Eigen/Dense>
@@ -38,6 +44,19 @@ void fill(Tensor& t) {
     std::size_t i = 0;
     for (auto& v : t) v = static_cast<float>((i++ * 7919) % 1009) / 252.25f - 1.9f;
 }
+
+/// Aligned to a line, as tensors and the peers' arrays are.
+template <class T>
+struct line_allocator {
+    using value_type = T;
+    line_allocator() = default;
+    template <class U>
+    line_allocator(line_allocator<U> const&) {}
+    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{64})); }
+    void deallocate(T* p, std::size_t) { ::operator delete(p, std::align_val_t{64}); }
+    bool operator==(line_allocator const&) const = default;
+};
+using numbers = std::vector<float, line_allocator<float>>;
 
 // 16 K numbers lie in the second-level cache, 16 M in memory.
 template <std::size_t N>
@@ -88,7 +107,7 @@ void elements_tenet(benchmark::State& state) {
 }
 template <std::size_t Rows, std::size_t N>
 void softmax_tenet(benchmark::State& state) {
-    std::vector<float> x(Rows * N), y(Rows * N);
+    numbers x(Rows * N), y(Rows * N);
     fill(x);
     for (auto _ : state) {
         kernel::softmax(x.data(), y.data(), Rows, constant<N>{}, std::size_t{1});
@@ -98,7 +117,7 @@ void softmax_tenet(benchmark::State& state) {
 }
 template <std::size_t Rows, std::size_t N>
 void layer_norm_tenet(benchmark::State& state) {
-    std::vector<float> x(Rows * N), y(Rows * N), gain(N, 1), bias(N, 0), mean(Rows), rstd(Rows);
+    numbers x(Rows * N), y(Rows * N), gain(N, 1), bias(N, 0), mean(Rows), rstd(Rows);
     fill(x);
     for (auto _ : state) {
         kernel::layer_norm(x.data(), gain.data(), bias.data(), y.data(), mean.data(), rstd.data(), Rows, constant<N>{},
@@ -109,7 +128,7 @@ void layer_norm_tenet(benchmark::State& state) {
 }
 template <std::size_t Rows, std::size_t N, std::size_t Padded>
 void cross_entropy_tenet(benchmark::State& state) {
-    std::vector<float> x(Rows * Padded), lse(2 * Rows), losses(Rows), dx(Rows * Padded);
+    numbers x(Rows * Padded), lse(2 * Rows), losses(Rows), dx(Rows * Padded);
     std::vector<std::int32_t> targets(Rows, 3);
     fill(x);
     float loss = 0;
@@ -125,21 +144,34 @@ void cross_entropy_tenet(benchmark::State& state) {
 }
 void adamw_tenet(benchmark::State& state) {
     const std::size_t n = large;
-    std::vector<float> w(n), g(n), m(n), v(n);
-    fill(g);
+    const auto w = allocate<float>(n), g = allocate<float>(n), m = allocate<float>(n), v = allocate<float>(n);
+    for (std::size_t i = 0; i < n; ++i) g[i] = static_cast<float>(i % 1009) / 504.5f - 1.0f;
     kernel::adamw_step step{};
     step.lr = 1e-3;
     for (auto _ : state) {
-        kernel::adamw(w.data(), g.data(), m.data(), v.data(), n, step);
+        kernel::adamw(w.get(), g.get(), m.get(), v.get(), n, step);
         benchmark::ClobberMemory();
     }
     count_bytes(state, 28.0 * static_cast<double>(n));
 }
+// What memory can do: as many bytes as AdamW's arrays have, in place; and a copy, which reads what it overwrites.
 void scale_in_place(benchmark::State& state) {
-    std::vector<float> x(large);
-    fill(x);
+    const std::size_t n = 4 * large;
+    const auto x = allocate<float>(n);
+    std::fill_n(x.get(), n, 1.0f);
     for (auto _ : state) {
-        kernel::scale(x.data(), x.size(), 1.0001f);
+        kernel::scale(x.get(), n, 1.0001f);
+        benchmark::ClobberMemory();
+    }
+    count_bytes(state, 8.0 * static_cast<double>(n));
+}
+void copy(benchmark::State& state) {
+    const auto from = allocate<float>(large), to = allocate<float>(large);
+    std::fill_n(from.get(), large, 1.0f);
+    for (auto _ : state) {
+        parallel_for(large, large / 64, [&](std::size_t begin, std::size_t end) {
+            std::copy(from.get() + begin, from.get() + end, to.get() + begin);
+        });
         benchmark::ClobberMemory();
     }
     count_bytes(state, 8.0 * static_cast<double>(large));
@@ -158,7 +190,8 @@ TENET_ROWS(tenet);
 BENCHMARK(cross_entropy_tenet<768, 65, 80>)->Name("rows/cross_entropy_768x65/tenet");
 BENCHMARK(cross_entropy_tenet<64, 50257, 50304>)->Name("rows/cross_entropy_64x50257/tenet");
 BENCHMARK(adamw_tenet)->Name("rows/adamw_16M/tenet");
-BENCHMARK(scale_in_place)->Name("rows/scale_16M/tenet");
+BENCHMARK(scale_in_place)->Name("rows/scale_64M/tenet");
+BENCHMARK(copy)->Name("rows/copy_16M/tenet");
 
 #ifdef TENET_BENCH_EIGEN
 using array = Eigen::Array<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -252,4 +285,11 @@ TENET_ROWS(xtensor);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+// On one thread: that is what the peers use.
+int main(int argc, char** argv) {
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+    tenet::with_threads(1, [] { benchmark::RunSpecifiedBenchmarks(); });
+    benchmark::Shutdown();
+    return 0;
+}

@@ -13,21 +13,42 @@ namespace tenet::kernel {
 
 namespace detail {
 
-template <class T, class Y, class N>
-[[gnu::flatten]] void layer_norm_row(T const* x, T const* gamma, T const* beta, Y* y, T& mean, T& rstd, N n, T eps) {
-    mean = fold<T, adding<T>>(n, [=](std::size_t i, auto t) { return load(x + i, t); }) / static_cast<T>(n);
-    const batch<T> shift(mean);
-    const T square = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
-        const batch<T> d = load(x + i, t) - shift;
-        return d * d;
-    });
-    rstd = T{1} / std::sqrt(square / static_cast<T>(n) + eps);
-    const batch<T> scale(rstd);
-    for_vectors<T>(n, [=](std::size_t i, auto t) {
-        batch<T> v = (load(x + i, t) - shift) * scale;
-        if (gamma) v = v * load(gamma + i, t);
-        if (beta) v = v + load(beta + i, t);
-        store<T>(v, y + i, t);
+// Several short rows pass by pass, since a row's passes wait for each other. Long rows want fewer streams.
+template <std::size_t Rows, class T, class Y, class N>
+[[gnu::flatten]] void layer_norm_rows(T const* x, T const* gamma, T const* beta, Y* y, T* mean, T* rstd, N n, T eps) {
+    batch<T> shift[Rows], scale[Rows];
+    T square[Rows];
+    TENET_UNROLL
+    for (std::size_t k = 0; k < Rows; ++k) {
+        T const* const row = x + k * n;
+        mean[k] = fold<T, adding<T>>(n, [=](std::size_t i, auto t) { return load(row + i, t); }) / static_cast<T>(n);
+        shift[k] = batch<T>(mean[k]);
+    }
+    TENET_UNROLL
+    for (std::size_t k = 0; k < Rows; ++k) {
+        T const* const row = x + k * n;
+        const batch<T> m = shift[k];
+        square[k] = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
+            const batch<T> d = load(row + i, t) - m;
+            return d * d;
+        });
+    }
+    TENET_UNROLL
+    for (std::size_t k = 0; k < Rows; ++k) {
+        rstd[k] = T{1} / std::sqrt(square[k] / static_cast<T>(n) + eps);
+        scale[k] = batch<T>(rstd[k]);
+    }
+    for_vectors<T>(n, [=, &shift, &scale](std::size_t i, auto t) {
+        batch<T> gain(T{1}), bias(T{0});
+        if (gamma) gain = load(gamma + i, t);
+        if (beta) bias = load(beta + i, t);
+        TENET_UNROLL
+        for (std::size_t k = 0; k < Rows; ++k) {
+            batch<T> v = (load(x + k * n + i, t) - shift[k]) * scale[k];
+            if (gamma) v = v * gain;
+            if (beta) v = v + bias;
+            store<T>(v, y + k * n + i, t);
+        }
     });
 }
 
@@ -42,8 +63,9 @@ template <class T, class Y>
 void layer_norm(T const* x, detail::same_as<T> const* gamma, detail::same_as<T> const* beta, Y* y, T* mean, T* rstd,
                 auto rows, auto n, detail::same_as<T> eps) {
     const auto length = detail::row_length<T>(n);
-    detail::for_rows(rows, length, [=](std::size_t r) {
-        detail::layer_norm_row(x + r * length, gamma, beta, y + r * length, mean[r], rstd[r], length, eps);
+    detail::for_some_rows(rows, length, [=](std::size_t r, auto count) {
+        detail::layer_norm_rows<decltype(count)::value>(x + r * length, gamma, beta, y + r * length, mean + r, rstd + r,
+                                                        length, eps);
     });
 }
 

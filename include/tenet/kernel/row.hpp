@@ -202,4 +202,19 @@ void for_rows(std::size_t rows, std::size_t work, F const& row) {
     });
 }
 
+/// Short rows that are worked on together where each waits for sums over its lanes: one fills the other's waits.
+template <class N>
+inline constexpr std::size_t rows_at_once = is_constant<N> ? 4 : 1;
+
+/// rows(r, constant) for `rows_at_once` rows of n elements from r on, one by one for what remains; in parallel.
+template <class N, class F>
+void for_some_rows(std::size_t count, N n, F const& rows) {
+    constexpr std::size_t some = rows_at_once<N>;
+    for_rows((count + some - 1) / some, some * n, [&](std::size_t group) {
+        std::size_t r = group * some;
+        if (r + some <= count) return rows(r, constant<some>{});
+        for (; r < count; ++r) rows(r, constant<1>{});
+    });
+}
+
 }  // namespace tenet::kernel::detail

@@ -12,26 +12,29 @@ namespace tenet::kernel {
 
 namespace detail {
 
-/// row(offset, p, n) for each row of [pre, n, post] if post is 1, column(offset, result, n, post, whole or part) for
-/// each register of columns otherwise, `result` being its place in [pre, post]; in parallel.
+/// column(offset, result, n, post, whole or part) for each register of columns of [pre, n, post], `result` being its
+/// place in [pre, post]; in parallel.
+template <class T, class Pre, class Post, class Column>
+void for_columns([[maybe_unused]] Pre pre, [[maybe_unused]] std::size_t n, [[maybe_unused]] Post post,
+                 [[maybe_unused]] Column const& column) {
+    if constexpr (constant_or_zero<Post> != 1) {
+        constexpr std::size_t width = simd::width<T>;
+        const std::size_t columns = post, registers = (columns + width - 1) / width;
+        for_rows(pre * registers, n * width, [&](std::size_t u) {
+            const std::size_t p = u / registers, q = u % registers * width;
+            const std::size_t at = p * n * columns + q, result = p * columns + q;
+            if (q + width <= columns) column(at, result, n, columns, whole{});
+            else column(at, result, n, columns, part{columns - q});
+        });
+    }
+}
+
+/// row(offset, p, n) for each row of [pre, n, post] if post is 1, `column` as `for_columns` otherwise; in parallel.
 template <class T, class Pre, class N, class Post, class Row, class Column>
 void for_rows_or_columns(Pre pre, N n, Post post, Row const& row, Column const& column) {
     const auto length = row_length<T>(n);
-    const std::size_t columns = post;
-    if (columns == 1) {
-        for_rows(pre, length, [&](std::size_t p) { row(p * length, p, length); });
-        return;
-    }
-    if constexpr (constant_or_zero<Post> != 1) {
-        constexpr std::size_t width = simd::width<T>;
-        const std::size_t registers = (columns + width - 1) / width, count = length;
-        for_rows(pre * registers, count * width, [&](std::size_t u) {
-            const std::size_t p = u / registers, q = u % registers * width;
-            const std::size_t at = p * count * columns + q, result = p * columns + q;
-            if (q + width <= columns) column(at, result, count, columns, whole{});
-            else column(at, result, count, columns, part{columns - q});
-        });
-    }
+    if (std::size_t{post} == 1) for_rows(pre, length, [&](std::size_t p) { row(p * length, p, length); });
+    else for_columns<T>(pre, length, post, column);
 }
 
 }  // namespace detail
@@ -42,11 +45,15 @@ void for_rows_or_columns(Pre pre, N n, Post post, Row const& row, Column const& 
 /// 0. Probabilities below the smallest normal number are 0. PyTorch: torch.softmax(x, 1), but for that row (NaN there).
 template <class T>
 void softmax(T const* x, T* y, auto pre, auto n, auto post) {
-    detail::for_rows_or_columns<T>(
-        pre, n, post, [=](std::size_t at, std::size_t, auto length) { detail::softmax_row(x + at, y + at, length); },
-        [=](std::size_t at, std::size_t, std::size_t length, std::size_t stride, auto t) {
-            detail::softmax_columns(x + at, y + at, length, stride, t);
+    const auto length = detail::row_length<T>(n);
+    if (std::size_t{post} == 1)
+        return detail::for_some_rows(pre, length, [=](std::size_t r, auto count) {
+            detail::softmax_rows<decltype(count)::value>(x + r * length, y + r * length, length);
         });
+    detail::for_columns<T>(pre, length, post,
+                           [=](std::size_t at, std::size_t, std::size_t count, std::size_t stride, auto t) {
+                               detail::softmax_columns(x + at, y + at, count, stride, t);
+                           });
 }
 
 /// y[p, i, q] = x[p, i, q] - log(sum over j of exp(x[p, j, q])).

@@ -43,16 +43,31 @@ TENET_INLINE split_logsumexp<T> row_logsumexp(T const* x, N n) {
     return {shift, std::log(sum)};
 }
 
-template <class T, class N>
-[[gnu::flatten]] void softmax_row(T const* x, T* y, N n) {
-    const batch<T> shift(softmax_shift(row_max(x, n)));
-    const T sum = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
-        const batch<T> e = simd::exp_not_positive<T>(load(x + i, t) - shift);
-        store<T>(e, y + i, t);
-        return e;
-    });
-    const batch<T> scale(sum == T{0} ? T{0} : T{1} / sum);
-    for_vectors<T>(n, [=](std::size_t i, auto t) { store<T>(load(y + i, t) * scale, y + i, t); });
+// Several short rows pass by pass, since a row's passes wait for each other.
+template <std::size_t Rows, class T, class N>
+[[gnu::flatten]] void softmax_rows(T const* x, T* y, N n) {
+    batch<T> shift[Rows];
+    T scale[Rows];
+    TENET_UNROLL
+    for (std::size_t k = 0; k < Rows; ++k) shift[k] = batch<T>(softmax_shift(row_max(x + k * n, n)));
+    TENET_UNROLL
+    for (std::size_t k = 0; k < Rows; ++k) {
+        T const* const row = x + k * n;
+        T* const result = y + k * n;
+        const batch<T> s = shift[k];
+        const T sum = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
+            const batch<T> e = simd::exp_not_positive<T>(load(row + i, t) - s);
+            store<T>(e, result + i, t);
+            return e;
+        });
+        scale[k] = sum == T{0} ? T{0} : T{1} / sum;
+    }
+    TENET_UNROLL
+    for (std::size_t k = 0; k < Rows; ++k) {
+        T* const result = y + k * n;
+        const batch<T> s(scale[k]);
+        for_vectors<T>(n, [=](std::size_t i, auto t) { store<T>(load(result + i, t) * s, result + i, t); });
+    }
 }
 
 template <class T, class N>
