@@ -26,7 +26,8 @@ constexpr bool is_recomputed(builder const& graph, node const& n) {
 }  // namespace detail
 
 /// The value of node `id` of the forward pass for a vector-Jacobian product: a copy in the current region if that is
-/// cheaper than to keep it, once a region, else the node.
+/// cheaper than to keep it, once a region, else the node. Further results are copied with it. Cost: one more run of the
+/// operation in a step. Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016, for what is cheap.
 constexpr value recomputed(builder& graph, int id) {
     sweep& state = *graph.cotangents;
     if (id >= state.forward_end) return {graph, id};
