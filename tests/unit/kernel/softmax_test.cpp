@@ -138,3 +138,22 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(extremes, T, numbers) {
         }
     }
 }
+
+BOOST_AUTO_TEST_CASE(short_rows_together_have_the_bits_of_each_alone) {
+    const auto check = [](auto n) {
+        const std::size_t length = n;
+        for (std::size_t rows = 1; rows < 10; ++rows) {
+            std::vector<float> x(rows * length), y(x.size()), z(x.size());
+            for (std::size_t i = 0; i < x.size(); ++i) x[i] = 4 * std::sin(static_cast<float>(3 * i + rows));
+            kernel::softmax(x.data(), y.data(), rows, n, constant<1>{});
+            for (std::size_t r = 0; r < rows; ++r)
+                kernel::softmax(x.data() + r * length, z.data() + r * length, std::size_t{1}, n, constant<1>{});
+            BOOST_TEST((y == z), rows << " rows of " << length);
+            kernel::softmax(x.data(), x.data(), rows, n, constant<1>{});  // in place
+            BOOST_TEST((x == z));
+        }
+    };
+    check(constant<5>{});
+    check(constant<33>{});
+    check(constant<64>{});
+}
