@@ -18,8 +18,8 @@
 #include <tenet/base/exception.hpp>
 #include <tenet/text/byte_pair_text.hpp>
 #include <tenet/text/byte_pair_vocabulary.hpp>
-#include <tenet/text/merge_loop.hpp>
 #include <tenet/text/merge_table.hpp>
+#include <tenet/text/piece_encoder.hpp>
 #include <tenet/text/special_tokens.hpp>
 #include <tenet/text/text_splitter.hpp>
 #include <tenet/text/token_map.hpp>
@@ -61,7 +61,7 @@ public:
     /// Appends the ids of `text` to `ids`.
     void encode_to(std::string_view text, std::vector<std::int32_t>& ids, special_policy const& policy = {}) const {
         const detail::special_search special(vocabulary_.special, policy);
-        detail::merge_loop loop;
+        detail::piece_encoder loop;
         ids.reserve(ids.size() + text.size() / 4);
         std::size_t at = 0;
         while (auto const found = special.next(text, at)) {
@@ -124,7 +124,7 @@ private:
         return special->text;
     }
 
-    void encode_ordinary(std::string_view text, std::vector<std::int32_t>& ids, detail::merge_loop& loop) const {
+    void encode_ordinary(std::string_view text, std::vector<std::int32_t>& ids, detail::piece_encoder& loop) const {
         splitter_.for_each_piece(text, [&](std::string_view piece) {
             if (const auto whole = pieces_.find(piece, vocabulary_.tokens)) return ids.push_back(*whole);
             const std::size_t begin = ids.size();
@@ -162,7 +162,7 @@ private:
     // Pieces that are a token at once: all tokens, or those that their own bytes merge to.
     void index_pieces() {
         pieces_ = detail::token_map(vocabulary_.tokens.size());
-        detail::merge_loop loop;
+        detail::piece_encoder loop;
         for (std::size_t i = 0; i < vocabulary_.tokens.size(); ++i) {
             std::string const& token = vocabulary_.tokens[i];
             if (token.empty()) continue;

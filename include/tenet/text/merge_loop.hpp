@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // text: applies the rules of a byte-pair encoding to one piece: always the lowest rank, of equal ones the leftmost,
-// until none fits. Short pieces are scanned again after each rule, long ones keep a heap: n log n for a word of any
-// length.
+// until none fits. Short pieces are scanned again after each rule, longer ones keep a heap: n log n.
 // Source: Sennrich, Haddow and Birch 2016, section 3.2; openai/tiktoken, src/lib.rs, `byte_pair_merge`.
 #pragma once
 
@@ -18,12 +17,17 @@
 
 namespace tenet::detail {
 
-/// The memory of `merge_loop::run`, kept from piece to piece.
+/// The memory of `run`, kept from piece to piece.
 class merge_loop {
 public:
     /// Applies the rules to ids[0, n), in place, and returns how many tokens are left.
     std::size_t run(std::int32_t* ids, std::size_t n, merge_table const& rules) {
-        return n <= shortest_long ? run_short(ids, n, rules) : run_long(ids, n, rules);
+        return n <= shortest_long ? run_short(ids, n, rules) : run_long(ids, n, rules, nullptr);
+    }
+
+    /// The same; places[i] is where among the `n` the token that is left as number `i` began.
+    std::size_t run(std::int32_t* ids, std::size_t n, merge_table const& rules, std::uint32_t* places) {
+        return run_long(ids, n, rules, places);
     }
 
 private:
@@ -57,7 +61,7 @@ private:
         return n;
     }
 
-    std::size_t run_long(std::int32_t* ids, std::size_t n, merge_table const& rules) {
+    std::size_t run_long(std::int32_t* ids, std::size_t n, merge_table const& rules, std::uint32_t* places) {
         if (n >= no_merge) {
             fail_expectation("byte-pair encoding", "a piece of less than 4 GiB", std::to_string(n) + " bytes");
         }
@@ -100,7 +104,10 @@ private:
             if (i != 0 && look_up(previous_[i])) std::push_heap(heap_.begin(), heap_.end(), std::greater<>{});
         }
         std::size_t left = 0;
-        for (std::uint32_t i = 0; i != end; i = next_[i]) ids[left++] = ids[i];
+        for (std::uint32_t i = 0; i != end; i = next_[i]) {
+            if (places != nullptr) places[left] = i;
+            ids[left++] = ids[i];
+        }
         return left;
     }
 

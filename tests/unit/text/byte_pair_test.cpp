@@ -16,6 +16,7 @@
 #include <tenet/text/byte_pair_tokenizer.hpp>
 #include <tenet/text/byte_pair_training.hpp>
 #include <tenet/text/encode_each.hpp>
+#include <tenet/text/piece_encoder.hpp>
 #include <tenet/text/rank_merges.hpp>
 #include <tenet/text/tokenizer.hpp>
 
@@ -135,6 +136,40 @@ BOOST_AUTO_TEST_CASE(long_and_short_pieces_agree) {
             ids = next;
         }
         BOOST_REQUIRE(tokenizer.encode(text) == ids);
+    }
+}
+
+// Odd vocabularies, and texts whose borders move with what follows: runs of one letter, and chains of which each link
+// is joined before the one on its left.
+BOOST_AUTO_TEST_CASE(parts_of_a_piece_are_joined_exactly) {
+    std::mt19937 draw(6);
+    for (int round = 0; round < 100; ++round) {
+        byte_pair_vocabulary v = bytes_only();
+        std::set<std::string> known;
+        while (known.size() < 24) {
+            const std::string token = random_text(draw, 6, round % 3 == 0 ? "a" : round % 3 == 1 ? "ab" : "abcd");
+            if (token.size() > 1 && known.insert(token).second) v.tokens.push_back(token);
+            if (round % 3 == 0 && known.size() == 5) break;
+        }
+        std::shuffle(v.tokens.begin() + 256, v.tokens.end(), draw);
+        detail::merge_table rules;
+        if (round % 5 == 4) {
+            for (std::int32_t c = 'a'; c < 'z'; ++c)
+                rules.insert({c, c + 1, 256 + c, static_cast<std::uint32_t>('z' - c)});
+        } else {
+            for (byte_pair_merge const& m : detail::merges_of_ranks(v.tokens)) rules.insert(m);
+        }
+        for (std::size_t part : {std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{64}, std::size_t{100}})
+            for (int i = 0; i < 20; ++i) {
+                std::string text = random_text(draw, 500, i % 2 ? "abcd" : "ab");
+                if (i % 5 == 0) text = std::string(draw() % 500, 'a');
+                if (round % 5 == 4)
+                    for (std::size_t k = 0; k < text.size(); ++k) text[k] = static_cast<char>('a' + k % 26);
+                id_list whole(text.begin(), text.end()), parts = whole;
+                whole.resize(detail::merge_loop().run(whole.data(), whole.size(), rules));
+                parts.resize(detail::piece_encoder(part).run(parts.data(), parts.size(), rules));
+                BOOST_REQUIRE(parts == whole);
+            }
     }
 }
 
