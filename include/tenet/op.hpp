@@ -19,11 +19,14 @@
 #include <tenet/op/exponential.hpp>
 #include <tenet/op/extremum.hpp>
 #include <tenet/op/gather.hpp>
+#include <tenet/op/layer_norm.hpp>
 #include <tenet/op/module.hpp>
 #include <tenet/op/normalization.hpp>
 #include <tenet/op/parameter.hpp>
 #include <tenet/op/rearrange.hpp>
 #include <tenet/op/reduce.hpp>
+#include <tenet/op/results.hpp>
+#include <tenet/op/rms_norm.hpp>
 #include <tenet/op/rotary.hpp>
 #include <tenet/op/softmax.hpp>
 #include <tenet/op/symbol.hpp>

@@ -12,9 +12,10 @@
 #include <tenet/op/exponential.hpp>
 #include <tenet/op/extremum.hpp>
 #include <tenet/op/gather.hpp>
-#include <tenet/op/normalization.hpp>
+#include <tenet/op/layer_norm.hpp>
 #include <tenet/op/rearrange.hpp>
 #include <tenet/op/reduce.hpp>
+#include <tenet/op/rms_norm.hpp>
 #include <tenet/op/softmax.hpp>
 #include <tenet/op/trigonometric.hpp>
 #include <tenet/program/expression.hpp>

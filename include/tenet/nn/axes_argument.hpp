@@ -2,8 +2,9 @@
 // nn: layers over one axis are written layer_norm<Embed>, over several layer_norm<axes<Heads, HeadDim>>.
 #pragma once
 
-#include <tenet/op/normalization.hpp>
+#include <tenet/op/layer_norm.hpp>
 #include <tenet/op/parameter.hpp>
+#include <tenet/op/rms_norm.hpp>
 
 namespace tenet::nn::detail {
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <tenet/kernel/attention.hpp>
-#include <tenet/op/normalization.hpp>
 #include <tenet/op/rearrange.hpp>
+#include <tenet/op/results.hpp>
 #include <tenet/shape/sequence.hpp>
 
 namespace tenet {

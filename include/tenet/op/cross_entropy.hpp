@@ -3,7 +3,8 @@
 #pragma once
 
 #include <tenet/op/gather.hpp>
-#include <tenet/op/normalization.hpp>
+#include <tenet/op/results.hpp>
+#include <tenet/op/softmax.hpp>
 
 namespace tenet {
 namespace error {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <tenet/kernel/rotary.hpp>
-#include <tenet/op/normalization.hpp>
+#include <tenet/op/results.hpp>
 
 namespace tenet {
 
