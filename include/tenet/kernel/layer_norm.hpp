@@ -13,7 +13,8 @@ namespace tenet::kernel {
 
 namespace detail {
 
-// Several short rows pass by pass, since a row's passes wait for each other. Long rows want fewer streams.
+// Several short rows pass by pass, since a row's passes wait for each other. Long rows want fewer streams. Products are
+// written so that the compiler joins none with a sum in some places only: a row has the same bits in any company.
 template <std::size_t Rows, class T, class Y, class N>
 [[gnu::flatten]] void layer_norm_rows(T const* x, T const* gamma, T const* beta, Y* y, T* mean, T* rstd, N n, T eps) {
     batch<T> shift[Rows], scale[Rows];
@@ -30,7 +31,7 @@ template <std::size_t Rows, class T, class Y, class N>
         const batch<T> m = shift[k];
         square[k] = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
             const batch<T> d = load(row + i, t) - m;
-            return d * d;
+            return square_alone<T>(d);
         });
     }
     TENET_UNROLL
@@ -44,10 +45,8 @@ template <std::size_t Rows, class T, class Y, class N>
         if (beta) bias = load(beta + i, t);
         TENET_UNROLL
         for (std::size_t k = 0; k < Rows; ++k) {
-            batch<T> v = (load(x + k * n + i, t) - shift[k]) * scale[k];
-            if (gamma) v = v * gain;
-            if (beta) v = v + bias;
-            store<T>(v, y + k * n + i, t);
+            const batch<T> v = (load(x + k * n + i, t) - shift[k]) * scale[k];
+            store<T>(simd::fma<T>(v, gain, bias), y + k * n + i, t);
         }
     });
 }

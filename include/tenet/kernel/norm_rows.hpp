@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// kernel: what the normalisations share: the sums over rows of their backward (for gamma and beta), in fixed chunks of
-// rows into a buffer each, added in order, so that bits do not depend on the number of threads.
+// kernel: what the normalisations share: squares, and the sums over rows of their backward (for gamma and beta), in
+// fixed chunks of rows into a buffer each, added in order, so that bits do not depend on the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +14,12 @@ namespace tenet::kernel::detail {
 /// A scalar or pointer that takes no part in deducing T, so that `1e-5` or `nullptr` may be passed.
 template <class T>
 using same_as = std::type_identity_t<T>;
+
+/// x * x, which the compiler does not join with a sum that it is added to: it would in some loops and not in others.
+template <class T>
+TENET_INLINE batch<T> square_alone(batch<T> const& x) {
+    return simd::fma<T>(x, x, batch<T>(T{0}));
+}
 
 /// Into how many chunks rows are divided: by their number alone.
 constexpr std::size_t row_chunks(std::size_t rows) {

@@ -12,18 +12,22 @@ namespace tenet::kernel {
 
 namespace detail {
 
-template <class T, class Y, class N>
-[[gnu::flatten]] void rms_norm_row(T const* x, T const* gamma, Y* y, T& rstd, N n, T eps) {
-    const T square = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
-        const batch<T> v = load(x + i, t);
-        return v * v;
-    });
-    rstd = T{1} / std::sqrt(square / static_cast<T>(n) + eps);
-    const batch<T> scale(rstd);
-    for_vectors<T>(n, [=](std::size_t i, auto t) {
-        batch<T> v = load(x + i, t) * scale;
-        if (gamma) v = v * load(gamma + i, t);
-        store<T>(v, y + i, t);
+template <std::size_t Rows, class T, class Y, class N>
+[[gnu::flatten]] void rms_norm_rows(T const* x, T const* gamma, Y* y, T* rstd, N n, T eps) {
+    batch<T> scale[Rows];
+    TENET_UNROLL
+    for (std::size_t k = 0; k < Rows; ++k) {
+        T const* const row = x + k * n;
+        const T square =
+            fold<T, adding<T>>(n, [=](std::size_t i, auto t) { return square_alone<T>(load(row + i, t)); });
+        rstd[k] = T{1} / std::sqrt(square / static_cast<T>(n) + eps);
+        scale[k] = batch<T>(rstd[k]);
+    }
+    for_vectors<T>(n, [=, &scale](std::size_t i, auto t) {
+        batch<T> gain(T{1});
+        if (gamma) gain = load(gamma + i, t);
+        TENET_UNROLL
+        for (std::size_t k = 0; k < Rows; ++k) store<T>(load(x + k * n + i, t) * scale[k] * gain, y + k * n + i, t);
     });
 }
 
@@ -36,8 +40,8 @@ template <class T, class Y, class N>
 template <class T, class Y>
 void rms_norm(T const* x, detail::same_as<T> const* gamma, Y* y, T* rstd, auto rows, auto n, detail::same_as<T> eps) {
     const auto length = detail::row_length<T>(n);
-    detail::for_rows(rows, length, [=](std::size_t r) {
-        detail::rms_norm_row(x + r * length, gamma, y + r * length, rstd[r], length, eps);
+    detail::for_some_rows(rows, length, [=](std::size_t r, auto count) {
+        detail::rms_norm_rows<decltype(count)::value>(x + r * length, gamma, y + r * length, rstd + r, length, eps);
     });
 }
 

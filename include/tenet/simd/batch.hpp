@@ -33,9 +33,17 @@ template <class T>
 inline constexpr std::size_t width = batch<T>::size;
 
 /// a * b + c, rounded once where the machine has a fused multiply-add.
-/// Written on the registers themselves: xsimd 8.1 multiplies, then adds, on AVX-512, which clang does not contract.
+/// The instruction itself: xsimd 8.1 multiplies, then adds, on AVX-512, and compilers join a product and a sum in some
+/// places only, so that bits would depend on what surrounds them.
 template <class T>
 TENET_INLINE batch<T> fma(batch<T> const& a, batch<T> const& b, batch<T> const& c) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof a.data == 64 && sizeof(T) == 4) return batch<T>(_mm512_fmadd_ps(a.data, b.data, c.data));
+    if constexpr (sizeof a.data == 64 && sizeof(T) == 8) return batch<T>(_mm512_fmadd_pd(a.data, b.data, c.data));
+#elif defined(__FMA__)
+    if constexpr (sizeof a.data == 32 && sizeof(T) == 4) return batch<T>(_mm256_fmadd_ps(a.data, b.data, c.data));
+    if constexpr (sizeof a.data == 32 && sizeof(T) == 8) return batch<T>(_mm256_fmadd_pd(a.data, b.data, c.data));
+#endif
     return batch<T>(a.data * b.data + c.data);
 }
 

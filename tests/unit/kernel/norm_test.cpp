@@ -182,3 +182,31 @@ BOOST_AUTO_TEST_CASE(results_in_bfloat16_are_the_float_ones_rounded) {
         BOOST_TEST(same_bits(rstd, other_rstd));
     }
 }
+
+BOOST_AUTO_TEST_CASE(short_rows_together_have_the_bits_of_each_alone) {
+    const auto check = [](auto n) {
+        const std::size_t length = n;
+        const auto gamma = random_vector<float>(length, 2, 0.5, 2), beta = random_vector<float>(length, 3);
+        for (std::size_t rows = 1; rows < 10; ++rows)
+            for (bool scaled : {false, true}) {
+                const auto x = random_vector<float>(rows * length, static_cast<unsigned>(rows));
+                float const *const g = scaled ? gamma.data() : nullptr, *const b = scaled ? beta.data() : nullptr;
+                std::vector<float> y(x.size()), z(x.size()), mean(rows), rstd(rows), one_mean(rows), one_rstd(rows);
+                kernel::layer_norm(x.data(), g, b, y.data(), mean.data(), rstd.data(), rows, n, 1e-5f);
+                for (std::size_t r = 0; r < rows; ++r)
+                    kernel::layer_norm(x.data() + r * length, g, b, z.data() + r * length, &one_mean[r], &one_rstd[r],
+                                       1u, n, 1e-5f);
+                BOOST_TEST((same_bits(y, z) && same_bits(mean, one_mean) && same_bits(rstd, one_rstd)),
+                           "layer_norm of " << rows << " rows of " << length);
+                kernel::rms_norm(x.data(), g, y.data(), rstd.data(), rows, n, 1e-5f);
+                for (std::size_t r = 0; r < rows; ++r)
+                    kernel::rms_norm(x.data() + r * length, g, z.data() + r * length, &one_rstd[r], 1u, n, 1e-5f);
+                BOOST_TEST((same_bits(y, z) && same_bits(rstd, one_rstd)),
+                           "rms_norm of " << rows << " rows of " << length);
+            }
+    };
+    check(constant<5>{});
+    check(constant<33>{});
+    check(constant<64>{});
+    check(constant<128>{});
+}
