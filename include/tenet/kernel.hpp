@@ -15,6 +15,7 @@
 #include <tenet/kernel/attention_products.hpp>
 #include <tenet/kernel/attention_tile.hpp>
 #include <tenet/kernel/block_scales.hpp>
+#include <tenet/kernel/byte_planes.hpp>
 #include <tenet/kernel/copy.hpp>
 #include <tenet/kernel/cross_entropy.hpp>
 #include <tenet/kernel/dequantize.hpp>
@@ -25,6 +26,7 @@
 #include <tenet/kernel/gemm.hpp>
 #include <tenet/kernel/gemm_ahead.hpp>
 #include <tenet/kernel/gemm_bf16.hpp>
+#include <tenet/kernel/gemm_bf16_blocks.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>
 #include <tenet/kernel/gemm_block.hpp>
@@ -37,13 +39,13 @@
 #include <tenet/kernel/gemm_tail.hpp>
 #include <tenet/kernel/gemm_tile.hpp>
 #include <tenet/kernel/gemm_vector.hpp>
+#include <tenet/kernel/gemv_byte_rows.hpp>
+#include <tenet/kernel/gemv_bytes.hpp>
 #include <tenet/kernel/gemv_columns.hpp>
 #include <tenet/kernel/gemv_quantized.hpp>
 #include <tenet/kernel/gemv_quantized_rows.hpp>
 #include <tenet/kernel/gemv_rounded.hpp>
 #include <tenet/kernel/gemv_rows.hpp>
-#include <tenet/kernel/gemv_word_rows.hpp>
-#include <tenet/kernel/gemv_words.hpp>
 #include <tenet/kernel/layer_norm.hpp>
 #include <tenet/kernel/nf4.hpp>
 #include <tenet/kernel/norm_rows.hpp>

@@ -6,6 +6,7 @@
 #include <tenet/simd/batch.hpp>
 #include <tenet/simd/bf16.hpp>
 #include <tenet/simd/bits.hpp>
+#include <tenet/simd/bytes.hpp>
 #include <tenet/simd/compare.hpp>
 #include <tenet/simd/convert.hpp>
 #include <tenet/simd/erf.hpp>
@@ -18,5 +19,5 @@
 #include <tenet/simd/quads.hpp>
 #include <tenet/simd/reduce.hpp>
 #include <tenet/simd/scale.hpp>
+#include <tenet/simd/tiles.hpp>
 #include <tenet/simd/transpose.hpp>
-#include <tenet/simd/words.hpp>

@@ -50,14 +50,22 @@ struct plain_dots {
     }
 };
 
-/// out[r] = x . (row first + r) for `count` rows, at most as many as a register has lanes.
+/// out[r] = x . (row first + r) for `count` rows, at most as many as a register has lanes. Rows with a `preparation`
+/// are prepared together.
 template <class Rows, class T>
 [[gnu::flatten, gnu::noinline]] void dot_some_rows(Rows const& given, std::size_t first, std::size_t count,
                                                    std::size_t k, T* out) {
     constexpr std::size_t width = simd::width<T>;
     const Rows rows = given;  // a copy, which no store can change
     simd::batch<T> sums[width];
-    for (std::size_t r = 0; r < width; ++r) sums[r] = r < count ? rows.row(first + r, k) : simd::batch<T>(T{0});
+    if constexpr (requires { typename Rows::preparation; }) {
+        typename Rows::preparation prepared;
+        rows.prepare(first, count, k, prepared);
+        for (std::size_t r = 0; r < width; ++r)
+            sums[r] = r < count ? rows.row(first, r, k, prepared) : simd::batch<T>(T{0});
+    } else {
+        for (std::size_t r = 0; r < width; ++r) sums[r] = r < count ? rows.row(first + r, k) : simd::batch<T>(T{0});
+    }
     alignas(64) T all[width];
     store_sums<T, width>(sums, all);
     std::copy_n(all, count, out);

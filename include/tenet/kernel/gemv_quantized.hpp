@@ -11,8 +11,8 @@
 
 #include <tenet/base/macros.hpp>
 #include <tenet/kernel/dequantize.hpp>
+#include <tenet/kernel/gemv_bytes.hpp>
 #include <tenet/kernel/gemv_columns.hpp>
-#include <tenet/kernel/gemv_words.hpp>
 #include <tenet/parallel/parallel_for.hpp>
 #include <tenet/simd/bf16.hpp>
 #include <tenet/simd/int8.hpp>
@@ -170,9 +170,9 @@ private:
 ///
 /// Sums are in float, their order the same for any number of threads, which share out rows. `y_stride` is in elements.
 /// Numbers are what `dequantize` gives. But where the processor has AVX512_VNNI and k is a multiple of 128, products
-/// with codes of 4 and 8 bits are of words: runs of 128 numbers of x are rounded to 16 bits (2^-16 of the largest), and
-/// the 16 numbers of NF4 to multiples of 1/8005 (within 3.7e-5 of the block's largest): about 1e-5 of |W| |x|.
-/// Cost: reading the codes once: the bandwidth of memory, or about 35 G numbers a second on one Zen 4 core. x of more
+/// with codes of 4 and 8 bits are of whole numbers: runs of 128 numbers of x are rounded to 16 bits (2^-16 of the
+/// largest), and so are the 16 numbers of NF4 (2^-16 of the block's largest): about 1e-5 of |W| |x|.
+/// Cost: reading the codes once: the bandwidth of memory, or of 4 bits about 35 G numbers a second on a core. x of more
 /// than 8192 numbers is taken in parts. PyTorch: torch.nn.functional.linear(x, w) of one row.
 inline void gemv_quantized(stored_matrix const& w, std::size_t first, std::size_t n, std::size_t k, float const* x,
                            float* y, std::ptrdiff_t y_stride, bool accumulate) {
@@ -188,7 +188,7 @@ inline void gemv_quantized(stored_matrix const& w, std::size_t first, std::size_
                 to = add ? to + sum : sum;
             });
         };
-        if (detail::dots_by_words(w, first + k0, k, x + k0, kc, run)) continue;
+        if (detail::dots_by_bytes(w, first + k0, k, x + k0, kc, run)) continue;
         const storage format = w.layout.format;
         if (format == storage::bfloat16) {
             run(detail::stored_dots<storage::bfloat16>(w, first + k0, k, x + k0, arranged));

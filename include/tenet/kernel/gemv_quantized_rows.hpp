@@ -11,8 +11,8 @@
 
 #include <tenet/base/macros.hpp>
 #include <tenet/kernel/dequantize.hpp>
+#include <tenet/kernel/gemv_byte_rows.hpp>
 #include <tenet/kernel/gemv_rows.hpp>
-#include <tenet/kernel/gemv_word_rows.hpp>
 #include <tenet/simd/int8.hpp>
 #include <tenet/simd/lookup.hpp>
 
@@ -103,11 +103,11 @@ inline bool has_stored_rows(stored_matrix const& w, std::size_t first, std::size
 /// matrix that begin at number `first`: y = x W, `has_stored_rows` being true.
 ///
 /// Sums are in float, in an order that depends on the sizes alone; numbers are what `dequantize` gives, but as in
-/// `gemv_quantized` where the processor multiplies words. Cost: reading the codes once. PyTorch: x @ w of one row.
+/// `gemv_quantized` where the processor multiplies bytes. Cost: reading the codes once. PyTorch: x @ w of one row.
 inline void gemv_quantized_rows(stored_matrix const& w, std::size_t first, std::size_t n, std::size_t k, float const* x,
                                 float* y, bool accumulate) {
     const auto run = [&](auto const& matrix) { detail::vector_times_rows(matrix, x, k, n, y, accumulate); };
-    if (detail::rows_by_words(w, first, n, run)) return;
+    if (detail::rows_by_bytes(w, first, n, run)) return;
     if (w.layout.format == storage::bfloat16) run(detail::stored_rows<storage::bfloat16>(w, first, n));
     else if (w.layout.format == storage::int8) run(detail::stored_rows<storage::int8>(w, first, n));
     else if constexpr (simd::has_lookup) run(detail::stored_rows<storage::nf4>(w, first, n));

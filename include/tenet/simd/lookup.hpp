@@ -65,6 +65,16 @@ TENET_INLINE batch<T> low_and_high(T low, T high) {
     return detail::from_vector<T>(lanes);
 }
 
+/// The same of two numbers in memory: no port that shuffles is needed.
+template <class T>
+TENET_INLINE batch<T> low_and_high(T const* pair) {
+#if defined(__AVX512F__)
+    if constexpr (width<T> == 16)
+        return batch<T>(_mm512_mask_broadcastss_ps(_mm512_set1_ps(pair[0]), 0xff00, _mm_load_ss(pair + 1)));
+#endif
+    return low_and_high<T>(pair[0], pair[1]);
+}
+
 /// Sixteen numbers of a table by the codes in the eight bytes at `p`, two a byte, the first in the high half.
 template <class T>
 TENET_INLINE batch<T> lookup_codes(batch<T> const& table, std::uint8_t const* p) {

@@ -46,11 +46,11 @@ struct stored {
     stored_matrix matrix() const { return {layout, record.data()}; }
 };
 
-/// What may be lost of the sum of k terms' absolute values: float's rounding, or that to words, which is independent
+/// What may be lost of the sum of k terms' absolute values: float's rounding, or that to 16 bits, which is independent
 /// from term to term.
 double tolerance_of(storage f, std::size_t k) {
-    const bool words = simd::has_word_dot && f != storage::bfloat16;
-    return 2e-6 + (words ? 5e-4 / std::sqrt(static_cast<double>(k)) : 0.0);
+    const bool rounded = simd::has_byte_tables && f != storage::bfloat16;
+    return 2e-6 + (rounded ? 5e-4 / std::sqrt(static_cast<double>(k)) : 0.0);
 }
 
 constexpr storage formats[] = {storage::bfloat16, storage::int8, storage::fp4, storage::nf4};
@@ -169,7 +169,9 @@ BOOST_AUTO_TEST_CASE(extremes) {
                     }
                     worst = std::fmax(worst, std::isnan(y[j]) ? 1e30 : std::fabs(double{y[j]} - sum) / size);
                 }
-                BOOST_TEST(worst < 1e-4, name_of(f) << " outlier " << outlier << " rows " << rows << " " << worst);
+                // Of products of two rounded numbers the lowest bits are lost too.
+                const double most = f == storage::nf4 ? 2e-4 : 1e-4;
+                BOOST_TEST(worst < most, name_of(f) << " outlier " << outlier << " rows " << rows << " " << worst);
             }
         }
         for (float strange : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
