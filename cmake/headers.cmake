@@ -130,6 +130,7 @@ set(TENET_HEADERS
   include/tenet/kernel/attention_products.hpp
   include/tenet/kernel/attention_tile.hpp
   include/tenet/kernel/block_scales.hpp
+  include/tenet/kernel/byte_planes.hpp
   include/tenet/kernel/copy.hpp
   include/tenet/kernel/cross_entropy.hpp
   include/tenet/kernel/dequantize.hpp
@@ -140,6 +141,7 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm.hpp
   include/tenet/kernel/gemm_ahead.hpp
   include/tenet/kernel/gemm_bf16.hpp
+  include/tenet/kernel/gemm_bf16_blocks.hpp
   include/tenet/kernel/gemm_bf16_pack.hpp
   include/tenet/kernel/gemm_bf16_tile.hpp
   include/tenet/kernel/gemm_block.hpp
@@ -152,13 +154,13 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm_tail.hpp
   include/tenet/kernel/gemm_tile.hpp
   include/tenet/kernel/gemm_vector.hpp
+  include/tenet/kernel/gemv_byte_rows.hpp
+  include/tenet/kernel/gemv_bytes.hpp
   include/tenet/kernel/gemv_columns.hpp
   include/tenet/kernel/gemv_quantized.hpp
   include/tenet/kernel/gemv_quantized_rows.hpp
   include/tenet/kernel/gemv_rounded.hpp
   include/tenet/kernel/gemv_rows.hpp
-  include/tenet/kernel/gemv_word_rows.hpp
-  include/tenet/kernel/gemv_words.hpp
   include/tenet/kernel/layer_norm.hpp
   include/tenet/kernel/nf4.hpp
   include/tenet/kernel/norm_rows.hpp
@@ -209,11 +211,14 @@ set(TENET_HEADERS
   include/tenet/op/exponential.hpp
   include/tenet/op/extremum.hpp
   include/tenet/op/gather.hpp
+  include/tenet/op/layer_norm.hpp
   include/tenet/op/module.hpp
   include/tenet/op/normalization.hpp
   include/tenet/op/parameter.hpp
   include/tenet/op/rearrange.hpp
   include/tenet/op/reduce.hpp
+  include/tenet/op/results.hpp
+  include/tenet/op/rms_norm.hpp
   include/tenet/op/rotary.hpp
   include/tenet/op/softmax.hpp
   include/tenet/op/symbol.hpp
@@ -273,6 +278,7 @@ set(TENET_HEADERS
   include/tenet/simd/batch.hpp
   include/tenet/simd/bf16.hpp
   include/tenet/simd/bits.hpp
+  include/tenet/simd/bytes.hpp
   include/tenet/simd/compare.hpp
   include/tenet/simd/convert.hpp
   include/tenet/simd/erf.hpp
@@ -285,8 +291,8 @@ set(TENET_HEADERS
   include/tenet/simd/quads.hpp
   include/tenet/simd/reduce.hpp
   include/tenet/simd/scale.hpp
+  include/tenet/simd/tiles.hpp
   include/tenet/simd/transpose.hpp
-  include/tenet/simd/words.hpp
   include/tenet/tenet.hpp
   include/tenet/tensor.hpp
   include/tenet/tensor/dtype.hpp
@@ -309,6 +315,7 @@ set(TENET_HEADERS
   include/tenet/text/merge_loop.hpp
   include/tenet/text/merge_table.hpp
   include/tenet/text/minbpe_model.hpp
+  include/tenet/text/piece_encoder.hpp
   include/tenet/text/prompt_template.hpp
   include/tenet/text/rank_merges.hpp
   include/tenet/text/score_tokenizer.hpp

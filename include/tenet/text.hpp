@@ -16,6 +16,7 @@
 #include <tenet/text/merge_loop.hpp>
 #include <tenet/text/merge_table.hpp>
 #include <tenet/text/minbpe_model.hpp>
+#include <tenet/text/piece_encoder.hpp>
 #include <tenet/text/prompt_template.hpp>
 #include <tenet/text/rank_merges.hpp>
 #include <tenet/text/score_tokenizer.hpp>

@@ -13,6 +13,7 @@
 
 #include <tenet/base/exception.hpp>
 #include <tenet/kernel/gemm.hpp>
+#include <tenet/kernel/gemm_bf16_blocks.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
@@ -126,6 +127,56 @@ template <class A, class B, class C>
         }
 }
 
+#if TENET_HAS_TILES
+
+/// The same by the processor's tiles.
+template <class A, class B, class C>
+[[gnu::noinline]] void bf16_tiles_block(bf16_problem<C> const& p, matrix_view<A const> a, matrix_view<B const> b,
+                                        std::size_t i0, std::size_t m, std::size_t j0, std::size_t n) {
+    constexpr std::size_t side = simd::tile_size;
+    auto* const packed_b = reinterpret_cast<std::uint32_t*>(workspace().b);
+    auto* const packed_a = reinterpret_cast<std::uint32_t*>(workspace().a);
+    alignas(64) float sums[block_side * block_side];
+    const bool contiguous = p.c.column_stride == 1, finishes = p.finish.contiguous != nullptr;
+    gemm_problem<float> partial = p;  // for the blocks of k before the last: without what must happen once
+    partial.finish.values = {};
+    partial.finish.values.scale = p.finish.values.scale;
+    tile_finish<float> finish = contiguous ? &finish_plain<float, true> : &finish_plain<float, false>;
+    if (finishes) finish = contiguous ? p.finish.contiguous : p.finish.strided;
+    const std::size_t kc = p.k <= bf16_most_uncut_k ? p.k : even_part(p.k, bf16_most_k, 2 * side);
+    const std::size_t most_steps = round_up((kc + 1) / 2, side);
+    const std::size_t nc =
+        even_part(n, b_bytes / sizeof(std::uint32_t) / most_steps / block_side * block_side, block_side);
+    const simd::tiles_in_use tiles;
+    for (std::size_t j = 0; j < n; j += nc)
+        for (std::size_t k = 0; k < p.k; k += kc) {
+            const std::size_t columns = std::min(nc, n - j), depth = std::min(kc, p.k - k), pairs = (depth + 1) / 2,
+                              steps = round_up(pairs, side), stride = steps + side;
+            const bool last = k + depth == p.k, accumulate = p.accumulate || k != 0;
+            for (std::size_t i = 0; i < m; i += block_side) {
+                const std::size_t rows = std::min(block_side, m - i);
+                pack_a_tiles(at(a, i0 + i, k), rows, depth, steps, packed_a, stride);
+                for (std::size_t q = 0; q < columns; q += block_side) {
+                    const std::size_t here = std::min(block_side, columns - q), padded = round_up(here, side);
+                    std::uint32_t* const panel = packed_b + q * steps;
+                    if (i == 0) {
+                        pack_b_pairs(at(b, k, j0 + j + q), depth, here, padded, panel);
+                        std::fill(panel + pairs * padded, panel + steps * padded, 0u);
+                    }
+                    multiply_block(rows, here, packed_a, stride, panel, padded, steps, sums);
+                    matrix_view<float> c = p.c;
+                    if constexpr (std::is_same_v<C, float>)
+                        c.data += static_cast<std::ptrdiff_t>(i0 + i) * c.row_stride +
+                                  static_cast<std::ptrdiff_t>(j0 + j + q) * c.column_stride;
+                    finish({last ? &p : &partial, c, i0 + i, j0 + j + q, rows, here, accumulate},
+                           {sums, static_cast<std::ptrdiff_t>(padded), 1});
+                }
+            }
+        }
+}
+
+#endif
+
 /// How a product lies: what is not of type float in a problem, and the outer loops.
 template <class A, class B>
 struct bf16_operands {
@@ -149,8 +200,11 @@ template <class A, class B, class C>
         static_cast<gemm_problem<float>&>(t) = transposed<float>(p);
         return bf16_product<B, A, C>(t, flipped);
     }
-    const bool by_columns = p.n >= p.m;
-    const std::size_t unit = by_columns ? simd::width<float> : bf16_rows, all = by_columns ? p.n : p.m;
+    const bool by_columns = p.n >= p.m, by_tiles = bf16_by_tiles(p.m, p.n, p.k);
+    const std::size_t unit = by_tiles     ? block_side
+                             : by_columns ? simd::width<float>
+                                          : bf16_rows,
+                      all = by_columns ? p.n : p.m;
     const std::size_t work = std::max(std::size_t{1}, p.m * p.n * p.k);
     // Many entries are shared out whole, few in parts.
     std::size_t threads = work * entries < 2 * parallel_threshold ? 1 : thread_count();
@@ -170,8 +224,15 @@ template <class A, class B, class C>
                 q.move(i * x.batch.c[d]);
             }
             const std::size_t first = u % parts * size, count = std::min(size, all - first);
-            if (by_columns) bf16_block<A, B, C>(q, a, b, 0, q.m, first, count);
-            else bf16_block<A, B, C>(q, a, b, first, count, 0, q.n);
+            const std::size_t i0 = by_columns ? 0 : first, rows = by_columns ? q.m : count, j0 = by_columns ? first : 0,
+                              columns = by_columns ? count : q.n;
+#if TENET_HAS_TILES
+            if (by_tiles) {
+                bf16_tiles_block<A, B, C>(q, a, b, i0, rows, j0, columns);
+                continue;
+            }
+#endif
+            bf16_block<A, B, C>(q, a, b, i0, rows, j0, columns);
         }
     });
 }

@@ -16,7 +16,7 @@ namespace tenet {
 /// for a whole training run: its threads stay awake between steps, while waking them costs some 40 us.
 class threads {
 public:
-    explicit threads(int n)
+    [[nodiscard]] explicit threads(int n)  // `threads(2);` would limit nothing: it ends at once
         : limit_(oneapi::tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(n < 1 ? 1 : n)),
           arena_(n < 1 ? 1 : n) {}
 
