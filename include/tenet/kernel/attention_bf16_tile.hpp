@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include <tenet/kernel/attention_products.hpp>
+#include <tenet/kernel/gemm_bf16_blocks.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
@@ -45,10 +46,28 @@ struct pair_rows {
     std::ptrdiff_t row, step;
 };
 
+/// Whether a product is of whole tiles of a processor that has them: m by n results, `steps` pairs along k.
+inline bool whole_tiles(std::size_t m, std::size_t n, std::size_t steps) {
+    return simd::has_tiles && (m | n | steps) % simd::tile_size == 0 && simd::tiles_allowed();
+}
+
 /// c[i,j] (+)= sum over `steps` pairs of a[i,.] b[.,j]; b is [steps][b_step].
 inline void bf16_tile_gemm(std::size_t m, std::size_t n, std::size_t steps, pair_rows a, std::uint32_t const* b,
                            std::size_t b_step, matrix_view<float> c, bool accumulate) {
     constexpr std::size_t width = simd::width<float>;
+#if TENET_HAS_TILES
+    if (a.step == 1 && whole_tiles(m, n, steps)) {
+        const simd::tiles_in_use tiles;
+        for (std::size_t j = 0; j < n; j += block_side)
+            for (std::size_t i = 0; i < m; i += block_side) {
+                const auto row = static_cast<std::ptrdiff_t>(i);
+                multiply_block(std::min(block_side, m - i), std::min(block_side, n - j), a.data + row * a.row,
+                               static_cast<std::size_t>(a.row), b + j, b_step, steps,
+                               c.data + row * c.row_stride + static_cast<std::ptrdiff_t>(j), c.row_stride, accumulate);
+            }
+        return;
+    }
+#endif
     bf16_tile_arguments t{};
     t.a_row = a.row;
     t.a_step = a.step;
@@ -105,9 +124,14 @@ inline pair_rows round_rows(score_tile<float> const& tile) {
 /// A tile as the left operand, transposed, of a product over its keys.
 inline pair_rows round_columns(score_tile<float> const& tile) {
     std::uint32_t* const to = bf16_tiles().tile_columns;
+    const auto stride = static_cast<std::ptrdiff_t>(tile.stride);
+    if (tile.keys % 2 == 0 && whole_tiles(tile.queries, 0, tile.keys / 2)) {
+        pack_a_tiles(matrix_view<float const>{tile.data, 1, stride}, tile.queries, tile.keys, tile.keys / 2, to,
+                     tile.keys / 2);
+        return {to, static_cast<std::ptrdiff_t>(tile.keys / 2), 1};
+    }
     const std::size_t padded = round_up(tile.queries, simd::width<float>);
-    pack_b_pairs(matrix_view<float const>{tile.data, static_cast<std::ptrdiff_t>(tile.stride), 1}, tile.keys,
-                 tile.queries, padded, to);
+    pack_b_pairs(matrix_view<float const>{tile.data, stride, 1}, tile.keys, tile.queries, padded, to);
     return {to, 1, static_cast<std::ptrdiff_t>(padded)};
 }
 

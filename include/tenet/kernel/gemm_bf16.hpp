@@ -163,11 +163,18 @@ template <class A, class B, class C>
                         pack_b_pairs(at(b, k, j0 + j + q), depth, here, padded, panel);
                         std::fill(panel + pairs * padded, panel + steps * padded, 0u);
                     }
-                    multiply_block(rows, here, packed_a, stride, panel, padded, steps, sums);
                     matrix_view<float> c = p.c;
-                    if constexpr (std::is_same_v<C, float>)
+                    if constexpr (std::is_same_v<C, float>) {
                         c.data += static_cast<std::ptrdiff_t>(i0 + i) * c.row_stride +
                                   static_cast<std::ptrdiff_t>(j0 + j + q) * c.column_stride;
+                        if (contiguous && !finishes && rows % side == 0 && here % side == 0) {
+                            multiply_block(rows, here, packed_a, stride, panel, padded, steps, c.data, c.row_stride,
+                                           accumulate);
+                            continue;
+                        }
+                    }
+                    multiply_block(rows, here, packed_a, stride, panel, padded, steps, sums,
+                                   static_cast<std::ptrdiff_t>(padded), false);
                     finish({last ? &p : &partial, c, i0 + i, j0 + j + q, rows, here, accumulate},
                            {sums, static_cast<std::ptrdiff_t>(padded), 1});
                 }

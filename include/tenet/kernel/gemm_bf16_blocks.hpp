@@ -58,38 +58,40 @@ template <class S>
 
 #if TENET_HAS_TILES
 
-/// to = a b for Rows by Columns tiles; strides in pairs. `to` has rows of Columns * 16.
+/// to = a b, or to += a b if `add`, for Rows by Columns tiles; strides of a and b in pairs, that of `to` in floats.
 template <std::size_t Rows, std::size_t Columns>
 [[gnu::noinline]] void multiply_tiles(std::uint32_t const* a, std::size_t a_stride, std::uint32_t const* b,
-                                      std::size_t b_stride, std::size_t steps, float* to) {
+                                      std::size_t b_stride, std::size_t steps, float* to, std::ptrdiff_t to_stride,
+                                      bool add) {
     constexpr std::size_t side = simd::tile_size;
-    const auto a_bytes_apart = static_cast<std::ptrdiff_t>(4 * a_stride),
-               b_bytes_apart = static_cast<std::ptrdiff_t>(4 * b_stride);
-    constexpr auto row = [](std::size_t t) { return static_cast<int>(t / Columns); };
-    constexpr auto column = [](std::size_t t) { return static_cast<int>(t % Columns); };
+    const auto a_row = static_cast<std::ptrdiff_t>(4 * a_stride), b_row = static_cast<std::ptrdiff_t>(4 * b_stride);
+    const auto place = [=](std::size_t t) __attribute__((always_inline)) {
+        return to + static_cast<std::ptrdiff_t>(t / Columns * side) * to_stride + t % Columns * side;
+    };
     constexpr int of_a = 4, of_b = 6;  // tiles of sums come first
     [&]<std::size_t... T, std::size_t... I, std::size_t... J>(std::index_sequence<T...>, std::index_sequence<I...>,
                                                               std::index_sequence<J...>)
         __attribute__((always_inline)) {
-            (simd::zero_tile<int{T}>(), ...);
+            if (add) (simd::load_tile<int{T}>(place(T), 4 * to_stride), ...);
+            else (simd::zero_tile<int{T}>(), ...);
             for (std::size_t s = 0; s < steps; s += side, a += side, b += side * b_stride) {
-                (simd::load_tile<of_a + int{I}>(a + I * side * a_stride, a_bytes_apart), ...);
-                (simd::load_tile<of_b + int{J}>(b + J * side, b_bytes_apart), ...);
-                (simd::dot_tiles<int{T}, of_a + row(T), of_b + column(T)>(), ...);
+                (simd::load_tile<of_a + int{I}>(a + I * side * a_stride, a_row), ...);
+                (simd::load_tile<of_b + int{J}>(b + J * side, b_row), ...);
+                (simd::dot_tiles<int{T}, of_a + int{T / Columns}, of_b + int{T % Columns}>(), ...);
             }
-            (simd::store_tile<int{T}>(to + (T / Columns) * side * Columns * side + T % Columns * side,
-                                      static_cast<std::ptrdiff_t>(4 * Columns * side)),
-             ...);
+            (simd::store_tile<int{T}>(place(T), 4 * to_stride), ...);
         }(std::make_index_sequence<Rows * Columns>{}, std::make_index_sequence<Rows>{},
           std::make_index_sequence<Columns>{});
 }
 
+/// A block of up to two by two tiles; what is beyond `rows` and `columns` up to whole tiles is computed too.
 inline void multiply_block(std::size_t rows, std::size_t columns, std::uint32_t const* a, std::size_t a_stride,
-                           std::uint32_t const* b, std::size_t b_stride, std::size_t steps, float* to) {
+                           std::uint32_t const* b, std::size_t b_stride, std::size_t steps, float* to,
+                           std::ptrdiff_t to_stride, bool add) {
     constexpr std::size_t side = simd::tile_size;
     const auto f = rows > side ? (columns > side ? &multiply_tiles<2, 2> : &multiply_tiles<2, 1>)
                                : (columns > side ? &multiply_tiles<1, 2> : &multiply_tiles<1, 1>);
-    f(a, a_stride, b, b_stride, steps, to);
+    f(a, a_stride, b, b_stride, steps, to, to_stride, add);
 }
 
 #endif
