@@ -125,11 +125,13 @@ inline pair_rows round_rows(score_tile<float> const& tile) {
 inline pair_rows round_columns(score_tile<float> const& tile) {
     std::uint32_t* const to = bf16_tiles().tile_columns;
     const auto stride = static_cast<std::ptrdiff_t>(tile.stride);
+#if TENET_HAS_TILES
     if (tile.keys % 2 == 0 && whole_tiles(tile.queries, 0, tile.keys / 2)) {
         pack_a_tiles(matrix_view<float const>{tile.data, 1, stride}, tile.queries, tile.keys, tile.keys / 2, to,
                      tile.keys / 2);
         return {to, static_cast<std::ptrdiff_t>(tile.keys / 2), 1};
     }
+#endif
     const std::size_t padded = round_up(tile.queries, simd::width<float>);
     pack_b_pairs(matrix_view<float const>{tile.data, stride, 1}, tile.keys, tile.queries, padded, to);
     return {to, 1, static_cast<std::ptrdiff_t>(padded)};

@@ -22,6 +22,8 @@ inline bool bf16_by_tiles(std::size_t m, std::size_t n, std::size_t k) {
     return simd::has_tiles && m >= 4 && n >= 4 && k >= simd::tile_size && simd::tiles_allowed();
 }
 
+#if TENET_HAS_TILES
+
 /// `rows` rows of a as rows of `steps` pairs, `stride` pairs apart, up to whole tiles; what is beyond k and rows is
 /// zero.
 template <class S>
@@ -55,8 +57,6 @@ template <class S>
         std::fill(row + (k + 1) / 2, row + steps, 0u);
     }
 }
-
-#if TENET_HAS_TILES
 
 /// to = a b, or to += a b if `add`, for Rows by Columns tiles; strides of a and b in pairs, that of `to` in floats.
 template <std::size_t Rows, std::size_t Columns>

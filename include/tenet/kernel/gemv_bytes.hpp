@@ -55,9 +55,12 @@ struct vector_planes {
     }
 };
 
+// Templates, so that a machine that lacks products of bytes compiles none.
+
 /// Rows as `stored_dots` has them, of int8 codes in whole runs.
+template <class T = float>
 struct byte_dots {
-    using batch = simd::batch<float>;
+    using batch = simd::batch<T>;
     using vector = vector_planes<storage::int8>;
     stored_matrix matrix;
     std::size_t first, columns;
@@ -87,8 +90,9 @@ struct byte_dots {
 };
 
 /// Those of 4-bit codes.
+template <class T = float>
 struct nibble_dots {
-    using batch = simd::batch<float>;
+    using batch = simd::batch<T>;
     using vector = vector_planes<storage::nf4>;
     stored_matrix matrix;
     std::size_t first, columns;
@@ -155,12 +159,12 @@ bool dots_by_bytes(stored_matrix const& w, std::size_t first, std::size_t column
         if (k % vector_planes<storage::int8>::run != 0) return false;
         if (format == storage::int8 && columns == w.layout.columns && first % columns + k <= columns) {
             const vector_planes<storage::int8> planes(x, k, product_scale(format));
-            run(byte_dots{w, first, columns, &planes, row_scales(w)});
+            run(byte_dots<float>{w, first, columns, &planes, row_scales(w)});
             return true;
         }
         if (is_four_bit(format) && first % weight_block == 0 && columns % weight_block == 0) {
             const vector_planes<storage::nf4> planes(x, k, product_scale(format));
-            run(nibble_dots{w, first, columns, &planes});
+            run(nibble_dots<float>{w, first, columns, &planes});
             return true;
         }
     }

@@ -140,8 +140,16 @@ TENET_INLINE batch<float> dot_pairs_widened(bf16_pairs const& x, bf16_pairs cons
 /// machines by at most one unit in the last place of the larger, and denormal numbers may count as zero.
 TENET_INLINE batch<float> dot_pairs(bf16_pairs const& x, bf16_pairs const& y, batch<float> const& sum) {
 #if defined(__AVX512BF16__) && defined(__AVX512BW__)
-    if constexpr (has_bf16_dot)
+    if constexpr (has_bf16_dot) {
+#if defined(__clang__) && __clang_major__ < 17
+        // clang 16 crashes where the intrinsic's operand is one number in all lanes.
+        batch<float> total = sum;
+        asm("vdpbf16ps %2, %1, %0" : "+v"(total.data) : "v"(x), "v"(y));
+        return total;
+#else
         return batch<float>(_mm512_dpbf16_ps(sum.data, std::bit_cast<__m512bh>(x), std::bit_cast<__m512bh>(y)));
+#endif
+    }
 #endif
     return detail::dot_pairs_widened(x, y, sum);
 }
