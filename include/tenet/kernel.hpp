@@ -28,7 +28,9 @@
 #include <tenet/kernel/gemm_bf16.hpp>
 #include <tenet/kernel/gemm_bf16_blocks.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
+#include <tenet/kernel/gemm_bf16_problem.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>
+#include <tenet/kernel/gemm_bf16_units.hpp>
 #include <tenet/kernel/gemm_block.hpp>
 #include <tenet/kernel/gemm_dots.hpp>
 #include <tenet/kernel/gemm_finish.hpp>

@@ -17,8 +17,8 @@ namespace tenet::kernel {
 ///
 /// Rounded are scale * q, k, v and the probabilities (before they are divided by their sum, beyond 64 keys); the
 /// softmax, its sums and the result are float. A single query of floats is computed in float as a whole. Cost: about
-/// two thirds of `attention` where the processor has AVX512_BF16. PyTorch: scaled_dot_product_attention under
-/// torch.autocast("cpu", torch.bfloat16), with a float result.
+/// two thirds of `attention` where the processor has AVX512_BF16 or tiles (AMX_BF16). PyTorch:
+/// scaled_dot_product_attention under torch.autocast("cpu", torch.bfloat16), with a float result.
 template <attention_mask Mask, class S = float>
 void attention_bf16(auto B, auto Tq, auto keys, auto H, auto D, std::type_identity_t<attention_operand<S const>> q,
                     std::type_identity_t<attention_operand<S const>> k,

@@ -9,9 +9,9 @@
 #include <cstdint>
 
 #include <tenet/kernel/attention_products.hpp>
-#include <tenet/kernel/gemm_bf16_blocks.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>
+#include <tenet/kernel/gemm_bf16_units.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
 
 namespace tenet::kernel::detail {

@@ -15,6 +15,7 @@
 #include <tenet/kernel/gemm.hpp>
 #include <tenet/kernel/gemm_bf16_blocks.hpp>
 #include <tenet/kernel/gemm_bf16_pack.hpp>
+#include <tenet/kernel/gemm_bf16_problem.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
 #include <tenet/parallel/parallel_for.hpp>
@@ -22,48 +23,6 @@
 
 namespace tenet::kernel {
 namespace detail {
-
-/// The most k of a block: what the products of a training step like best, so that most have one block of columns. A k
-/// that is hardly longer is not cut.
-inline constexpr std::size_t bf16_most_k = 512, bf16_most_uncut_k = 1024;
-
-/// A product whose results are of type C: what is not of type float in a problem.
-template <class C>
-struct bf16_problem;
-template <>
-struct bf16_problem<float> : gemm_problem<float> {
-    void move(std::ptrdiff_t step) { c.data += step; }
-};
-/// Results that are rounded when they are whole, hence in one block of k. Of `c` there are the strides alone.
-template <>
-struct bf16_problem<bfloat16> : gemm_problem<float> {
-    bfloat16* rounded;
-    std::ptrdiff_t moved = 0;  ///< of this entry of a batch
-    void move(std::ptrdiff_t step) { moved += step; }
-    std::ptrdiff_t offset(std::size_t i, std::size_t j) const {
-        return moved + static_cast<std::ptrdiff_t>(i) * c.row_stride + static_cast<std::ptrdiff_t>(j);
-    }
-};
-
-/// The results of a tile with their epilogue, rounded.
-inline void finish_rounded(tile_results<float> const& r, matrix_view<float const> sums) {
-    auto const& p = static_cast<bf16_problem<bfloat16> const&>(*r.problem);
-    const std::ptrdiff_t offset = p.offset(r.row, r.column);
-    finish_into<float, bfloat16, true>(r, {p.rounded + offset, offset}, sums);
-}
-/// The results of a tile, rounded.
-inline void round_sums(tile_results<float> const& r, matrix_view<float const> sums) {
-    constexpr std::size_t width = simd::width<float>;
-    auto const& p = static_cast<bf16_problem<bfloat16> const&>(*r.problem);
-    bfloat16* to = p.rounded + p.offset(r.row, r.column);
-    for (std::size_t i = 0; i < r.rows; ++i, to += p.c.row_stride) {
-        float const* const from = sums.data + static_cast<std::ptrdiff_t>(i) * sums.row_stride;
-        std::size_t j = 0;
-        for (; j + width <= r.columns; j += width) simd::store_bf16(simd::batch<float>::load_aligned(from + j), to + j);
-        if (j < r.columns)
-            simd::store_from_partial<float>(simd::batch<float>::load_aligned(from + j), to + j, r.columns - j);
-    }
-}
 
 /// Rows [i0, i0 + m) and columns [j0, j0 + n) of c, on this thread.
 template <class A, class B, class C>
@@ -126,63 +85,6 @@ template <class A, class B, class C>
             }
         }
 }
-
-#if TENET_HAS_TILES
-
-/// The same by the processor's tiles.
-template <class A, class B, class C>
-[[gnu::noinline]] void bf16_tiles_block(bf16_problem<C> const& p, matrix_view<A const> a, matrix_view<B const> b,
-                                        std::size_t i0, std::size_t m, std::size_t j0, std::size_t n) {
-    constexpr std::size_t side = simd::tile_size;
-    auto* const packed_b = reinterpret_cast<std::uint32_t*>(workspace().b);
-    auto* const packed_a = reinterpret_cast<std::uint32_t*>(workspace().a);
-    alignas(64) float sums[block_side * block_side];
-    const bool contiguous = p.c.column_stride == 1, finishes = p.finish.contiguous != nullptr;
-    gemm_problem<float> partial = p;  // for the blocks of k before the last: without what must happen once
-    partial.finish.values = {};
-    partial.finish.values.scale = p.finish.values.scale;
-    tile_finish<float> finish = contiguous ? &finish_plain<float, true> : &finish_plain<float, false>;
-    if (finishes) finish = contiguous ? p.finish.contiguous : p.finish.strided;
-    const std::size_t kc = p.k <= bf16_most_uncut_k ? p.k : even_part(p.k, bf16_most_k, 2 * side);
-    const std::size_t most_steps = round_up((kc + 1) / 2, side);
-    const std::size_t nc =
-        even_part(n, b_bytes / sizeof(std::uint32_t) / most_steps / block_side * block_side, block_side);
-    const simd::tiles_in_use tiles;
-    for (std::size_t j = 0; j < n; j += nc)
-        for (std::size_t k = 0; k < p.k; k += kc) {
-            const std::size_t columns = std::min(nc, n - j), depth = std::min(kc, p.k - k), pairs = (depth + 1) / 2,
-                              steps = round_up(pairs, side), stride = steps + side;
-            const bool last = k + depth == p.k, accumulate = p.accumulate || k != 0;
-            for (std::size_t i = 0; i < m; i += block_side) {
-                const std::size_t rows = std::min(block_side, m - i);
-                pack_a_tiles(at(a, i0 + i, k), rows, depth, steps, packed_a, stride);
-                for (std::size_t q = 0; q < columns; q += block_side) {
-                    const std::size_t here = std::min(block_side, columns - q), padded = round_up(here, side);
-                    std::uint32_t* const panel = packed_b + q * steps;
-                    if (i == 0) {
-                        pack_b_pairs(at(b, k, j0 + j + q), depth, here, padded, panel);
-                        std::fill(panel + pairs * padded, panel + steps * padded, 0u);
-                    }
-                    matrix_view<float> c = p.c;
-                    if constexpr (std::is_same_v<C, float>) {
-                        c.data += static_cast<std::ptrdiff_t>(i0 + i) * c.row_stride +
-                                  static_cast<std::ptrdiff_t>(j0 + j + q) * c.column_stride;
-                        if (contiguous && !finishes && rows % side == 0 && here % side == 0) {
-                            multiply_block(rows, here, packed_a, stride, panel, padded, steps, c.data, c.row_stride,
-                                           accumulate);
-                            continue;
-                        }
-                    }
-                    multiply_block(rows, here, packed_a, stride, panel, padded, steps, sums,
-                                   static_cast<std::ptrdiff_t>(padded), false);
-                    finish({last ? &p : &partial, c, i0 + i, j0 + j + q, rows, here, accumulate},
-                           {sums, static_cast<std::ptrdiff_t>(padded), 1});
-                }
-            }
-        }
-}
-
-#endif
 
 /// How a product lies: what is not of type float in a problem, and the outer loops.
 template <class A, class B>
@@ -251,8 +153,9 @@ template <class A, class B, class C>
 /// `a` is m x k, `b` is k x n, each of `bfloat16` or of float, which is rounded to bfloat16 first; `c` is m x n, float.
 /// Products are exact and are added up in float, two at a time: the result differs from the product of the rounded
 /// operands in float by rounding alone, and from machine to machine by that of one addition in two. Strides, threads,
-/// epilogues and batches are as in `gemm`; bits do not depend on the number of threads. Cost: about half of `gemm`
-/// where the processor has AVX512_BF16, about that of `gemm` or more elsewhere.
+/// epilogues and batches are as in `gemm`; bits do not depend on the number of threads. Cost: a quarter of `gemm` or
+/// less where the processor has tiles (AMX_BF16), about half where it has AVX512_BF16 at the rate of AMD's, about that of
+/// `gemm` or more elsewhere.
 /// PyTorch: torch.matmul under torch.autocast("cpu", torch.bfloat16), with a float result.
 template <class A, class B>
 void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B const> b, matrix_view<float> c,

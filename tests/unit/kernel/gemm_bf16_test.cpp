@@ -254,3 +254,27 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_threads) {
                 for (int threads : {2, 3}) BOOST_TEST((product(a, b, c, true, {}, threads) == one));
             }
 }
+
+// Where the processor has tiles of its own, products of most sizes take them; those without them are the same sums.
+BOOST_AUTO_TEST_CASE(with_and_without_tiles) {
+    const std::size_t sizes[][3] = {{64, 96, 128}, {33, 65, 37}, {100, 50, 131}, {40, 70, 1500}, {16, 16, 32}};
+    for (auto const& [m, n, k] : sizes)
+        for (layout la : all_layouts)
+            for (layout lb : all_layouts) {
+                const matrix<float> a(m, k, la, 1), c(m, n, layout::rows, 3);
+                const matrix<bfloat16> b(k, n, lb, 2);
+                matrix<float> plain = c;
+                const detail::bf16_problem<float> p{{m,
+                                                     n,
+                                                     k,
+                                                     {nullptr, 0, 0},
+                                                     {nullptr, 0, 0},
+                                                     {plain.data.data(), plain.row_stride, plain.column_stride},
+                                                     true}};
+                detail::bf16_block<float, bfloat16, float>(p, a.view(), b.view(), 0, m, 0, n);
+                const auto y = product(a, b, c, true, {}, 1);
+                float worst = 0;
+                for (std::size_t i = 0; i < y.size(); ++i) worst = std::fmax(worst, std::fabs(y[i] - plain.data[i]));
+                BOOST_TEST(worst < 2e-6f * static_cast<float>(k), m << " x " << n << " x " << k << ": " << worst);
+            }
+}
