@@ -33,14 +33,16 @@ public:
     explicit text_corpus(Source source, double train_fraction = 0.9) {
         auto kept = std::make_shared<Source const>(std::move(source));
         text_ = kept->text();
+        std::string name = "text_corpus";
+        if constexpr (requires { kept->path().string(); }) name += ": " + kept->path().string();
         source_ = std::move(kept);
-        split(train_fraction);
+        split(train_fraction, name);
     }
     explicit text_corpus(std::string text, double train_fraction = 0.9) {
         auto kept = std::make_shared<std::string const>(std::move(text));
         text_ = *kept;
         source_ = std::move(kept);
-        split(train_fraction);
+        split(train_fraction, "text_corpus");
     }
 
     /// The whole text.
@@ -51,10 +53,10 @@ public:
     std::string_view validation() const { return text_.substr(train_size_); }
 
 private:
-    void split(double train_fraction) {
-        if (text_.empty()) fail_expectation("text_corpus", "a text", "an empty one");
+    void split(double train_fraction, std::string const& name) {
+        if (text_.empty()) fail_expectation(name, "a text", "an empty one");
         if (!(train_fraction >= 0.0 && train_fraction <= 1.0)) {
-            fail_expectation("text_corpus", "a training fraction in [0, 1]", std::to_string(train_fraction));
+            fail_expectation(name, "a training fraction in [0, 1]", std::to_string(train_fraction));
         }
         train_size_ = static_cast<std::size_t>(train_fraction * static_cast<double>(text_.size()));
     }

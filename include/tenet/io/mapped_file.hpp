@@ -27,17 +27,20 @@ namespace tenet {
 /// file while it is mapped (the operating system then raises SIGBUS). Cost: one system call, no copy. POSIX only.
 class mapped_file {
 public:
-    explicit mapped_file(std::filesystem::path const& path) {
-        const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-        if (descriptor < 0) detail::fail_file("open", path, errno);
+    explicit mapped_file(std::filesystem::path path) : path_(std::move(path)) {
+        const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+        if (descriptor < 0) detail::fail_file("open", path_, errno);
         const int error = map(descriptor);
         ::close(descriptor);  // the mapping outlives the descriptor
-        if (error != 0) detail::fail_file("map", path, error);
+        if (error != 0) detail::fail_file("map", path_, error);
     }
 
     mapped_file(mapped_file&& other) noexcept
-        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+        : path_(std::move(other.path_)),
+          data_(std::exchange(other.data_, nullptr)),
+          size_(std::exchange(other.size_, 0)) {}
     mapped_file& operator=(mapped_file&& other) noexcept {
+        std::swap(path_, other.path_);
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
         return *this;
@@ -45,6 +48,9 @@ public:
     ~mapped_file() {
         if (data_ != nullptr) ::munmap(data_, size_);
     }
+
+    /// The file's name, as it was given.
+    std::filesystem::path const& path() const { return path_; }
 
     /// The file's bytes, page-aligned; empty for an empty file. Valid while this object lives.
     std::span<std::byte const> bytes() const { return {static_cast<std::byte const*>(data_), size_}; }
@@ -68,6 +74,7 @@ private:
         return 0;
     }
 
+    std::filesystem::path path_;
     void* data_ = nullptr;
     std::size_t size_ = 0;
 };

@@ -154,9 +154,8 @@ template <class A, class B, class C>
 /// Products are exact and are added up in float, two at a time: the result differs from the product of the rounded
 /// operands in float by rounding alone, and from machine to machine by that of one addition in two. Strides, threads,
 /// epilogues and batches are as in `gemm`; bits do not depend on the number of threads. Cost: a quarter of `gemm` or
-/// less where the processor has tiles (AMX_BF16), about half where it has AVX512_BF16 at the rate of AMD's, about that of
-/// `gemm` or more elsewhere.
-/// PyTorch: torch.matmul under torch.autocast("cpu", torch.bfloat16), with a float result.
+/// less where the processor has tiles (AMX_BF16), about half where it has AVX512_BF16 at the rate of AMD's, about that
+/// of `gemm` or more elsewhere. PyTorch: torch.matmul under torch.autocast("cpu", torch.bfloat16), with a float result.
 template <class A, class B>
 void gemm_bf16(auto m, auto n, auto k, matrix_view<A const> a, matrix_view<B const> b, matrix_view<float> c,
                bool accumulate, epilogue<float> const& finish = {}, gemm_batch const& batch = {}) {

@@ -21,12 +21,13 @@ inline constexpr bool scales_by_powers<float> = sizeof(batch<float>) == 64;
 /// x 2^n, n a whole number, rounded once; only where `scales_by_powers<T>`: elsewhere `exp` does it with integers.
 template <class T>
 TENET_INLINE batch<T> times_power_of_two(batch<T> const& x, [[maybe_unused]] batch<T> const& n) {
+    static_assert(scales_by_powers<T>, "this machine has no such instruction");
 #if defined(__AVX512F__)
     // All lanes by mask: g++ 12 warns of its own header's plain form.
-    if constexpr (scales_by_powers<T>) return batch<T>(_mm512_mask_scalef_ps(x.data, 0xffff, x.data, n.data));
-    else
+    return batch<T>(_mm512_mask_scalef_ps(x.data, 0xffff, x.data, n.data));
+#else
+    return x;
 #endif
-        return x;
 }
 
 }  // namespace tenet::simd::detail

@@ -64,6 +64,15 @@ BOOST_AUTO_TEST_CASE(a_corpus_keeps_its_mapped_file_alive) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_file_is_named) {
+    const auto path = std::filesystem::temp_directory_path() / "tenet-empty-corpus-test.txt";
+    std::ofstream(path).close();
+    BOOST_CHECK_EXCEPTION(text_corpus{mapped_file(path)}, exception, [&](exception const& e) {
+        return std::string(e.what()).find(path.string()) != std::string::npos;
+    });
+    std::filesystem::remove(path);
+}
+
 BOOST_AUTO_TEST_CASE(windows_lie_within_the_tokens_and_targets_follow) {
     const auto tokens = counting(50);
     for (std::size_t time : {1u, 7u, 49u}) {
