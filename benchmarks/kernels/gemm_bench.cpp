@@ -10,18 +10,17 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
 
 #include <tenet/base/constant.hpp>
 #include <tenet/base/macros.hpp>
 #include <tenet/kernel/gemm.hpp>
-#include <tenet/kernel/gemm_bf16.hpp>
 #include <tenet/kernel/gemv_quantized.hpp>
 #include <tenet/kernel/gemv_rounded.hpp>
 #include <tenet/kernel/quantize.hpp>
 #include <tenet/parallel/threads.hpp>
 #include <tenet/simd/batch.hpp>
+
+#include "products.hpp"
 
 #ifdef TENET_BENCH_EIGEN
 #include <Eigen/Dense>
@@ -37,29 +36,9 @@ extern "C" void openblas_set_num_threads(int);
 
 namespace {
 
+using namespace products;
 using tenet::kernel::gemm;
 using tenet::kernel::matrix_view;
-
-void count_flops(benchmark::State& state, double each) {
-    state.counters["flops"] = benchmark::Counter(each * static_cast<double>(state.iterations()),
-                                                 benchmark::Counter::kIsRate, benchmark::Counter::kIs1000);
-}
-
-void count_product(benchmark::State& state, double m, double n, double k, bool accumulate, double size = 4) {
-    count_flops(state, 2 * m * n * k);
-    state.counters["intensity"] = 2 * m * n * k / (size * (m * k + k * n) + 4 * m * n * (accumulate ? 2 : 1));
-}
-
-struct aligned_delete {
-    void operator()(float* p) const { ::operator delete[](p, std::align_val_t{64}); }
-};
-using buffer = std::unique_ptr<float[], aligned_delete>;
-
-buffer make_buffer(std::size_t n) {
-    buffer b(static_cast<float*>(::operator new[](n * sizeof(float), std::align_val_t{64})));
-    for (std::size_t i = 0; i < n; ++i) b[i] = static_cast<float>(i % 13) * 0.125f - 0.75f;
-    return b;
-}
 
 void peak(benchmark::State& state) {
     using batch = tenet::simd::batch<float>;
@@ -78,8 +57,7 @@ void peak(benchmark::State& state) {
 }
 BENCHMARK(peak);
 
-enum class form { nn, nt, tn };
-enum class engine { tenet, tenet_bf16, openblas, onednn, eigen, loops };
+enum class engine { tenet, openblas, onednn, eigen, loops };
 
 template <form Form, engine Engine = engine::tenet>
 void product(benchmark::State& state) {
@@ -104,8 +82,6 @@ void product(benchmark::State& state) {
         for (auto _ : state) {
             if constexpr (Engine == engine::tenet) {
                 gemm<float>(m, n, k, av, bv, cv, accumulate);
-            } else if constexpr (Engine == engine::tenet_bf16) {
-                tenet::kernel::gemm_bf16<float, float>(m, n, k, av, bv, cv, accumulate);
             } else if constexpr (Engine == engine::openblas) {
 #ifdef TENET_BENCH_OPENBLAS
                 cblas_sgemm(CblasRowMajor, Form == form::tn ? CblasTrans : CblasNoTrans,
@@ -127,36 +103,6 @@ void product(benchmark::State& state) {
     count_product(state, static_cast<double>(m), static_cast<double>(n), static_cast<double>(k), accumulate);
 }
 
-// Of a step: forward (weights as rows of outputs or of inputs), gradient of the input, gradient of the weight.
-void forward_shapes(benchmark::internal::Benchmark* b) {
-    for (std::int64_t threads : {1, 2})
-        for (auto const& s : {std::array<std::int64_t, 3>{768, 384, 128},
-                              {768, 512, 128},
-                              {768, 128, 512},
-                              {4096, 1152, 384},
-                              {4096, 384, 1536},
-                              {768, 2304, 768},
-                              {768, 65, 384},
-                              {256, 50304, 768},
-                              {256, 50257, 768},
-                              {8, 768, 768},
-                              {1, 3072, 768},
-                              {1, 50257, 768},
-                              {1024, 1024, 1024}})
-            b->Args({s[0], s[1], s[2], threads});
-    b->UseRealTime();
-}
-void weight_shapes(benchmark::internal::Benchmark* b) {
-    for (std::int64_t threads : {1, 2})
-        for (auto const& s : {std::array<std::int64_t, 3>{128, 384, 768},
-                              {512, 128, 768},
-                              {384, 1152, 4096},
-                              {384, 1536, 4096},
-                              {768, 3072, 768},
-                              {384, 65, 768}})
-            b->Args({s[0], s[1], s[2], threads});
-    b->UseRealTime();
-}
 BENCHMARK(product<form::nn>)->Name("gemm/nn/tenet")->Apply(forward_shapes);
 BENCHMARK(product<form::nt>)->Name("gemm/nt/tenet")->Apply(forward_shapes);
 BENCHMARK(product<form::tn>)->Name("gemm/tn/tenet")->Apply(weight_shapes);
@@ -170,10 +116,6 @@ BENCHMARK(product<form::nn, engine::onednn>)->Name("gemm/nn/onednn")->Apply(forw
 BENCHMARK(product<form::nt, engine::onednn>)->Name("gemm/nt/onednn")->Apply(forward_shapes);
 BENCHMARK(product<form::tn, engine::onednn>)->Name("gemm/tn/onednn")->Apply(weight_shapes);
 #endif
-BENCHMARK(product<form::nn, engine::tenet_bf16>)->Name("gemm_bfloat16/nn/tenet")->Apply(forward_shapes);
-BENCHMARK(product<form::nt, engine::tenet_bf16>)->Name("gemm_bfloat16/nt/tenet")->Apply(forward_shapes);
-BENCHMARK(product<form::tn, engine::tenet_bf16>)->Name("gemm_bfloat16/tn/tenet")->Apply(weight_shapes);
-
 // The feed-forward layer of a small GPT with what follows its product.
 enum class also { nothing, bias, bias_gelu, bias_gelu_kept, bias_residual, bias_dropout_residual };
 
