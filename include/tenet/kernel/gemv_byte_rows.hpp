@@ -57,19 +57,17 @@ struct byte_rows {
         alignas(64) float high[2][most_blocks], low[2][most_blocks], start[most_blocks], scale[most_blocks];
     };
 
-    void prepare(float const* x, std::size_t i, std::size_t rows, std::size_t j, std::size_t n, factors& f) const {
+    /// Of `rows` rows from i on, `apart` rows apart.
+    void prepare(float const* x, std::size_t i, std::size_t rows, std::size_t apart, std::size_t j, std::size_t n,
+                 factors& f) const {
         const std::size_t blocks = four_bit ? n / weight_block : 1;
         alignas(64) float scale_of[rows_together * most_blocks];
         if constexpr (four_bit) {
-            const std::size_t block = (first + i * stride + j) / weight_block;
-            if (n == stride) {  // whole rows: their blocks follow one another
-                block_scales(matrix, block, rows * blocks, scale_of);
-            } else {
-                for (std::size_t r = 0; r < rows; ++r)
-                    block_scales(matrix, block + r * (stride / weight_block), blocks, scale_of + r * blocks);
-            }
+            for (std::size_t r = 0; r < rows; ++r)
+                block_scales(matrix, (first + (i + r * apart) * stride + j) / weight_block, blocks,
+                             scale_of + r * blocks);
         } else {
-            for (std::size_t r = 0; r < rows; ++r) scale_of[r] = scales.of_row(first / stride + i + r);
+            for (std::size_t r = 0; r < rows; ++r) scale_of[r] = scales.of_row(first / stride + i + r * apart);
         }
         std::fill(scale_of + rows * blocks, scale_of + rows_together * blocks + 16, 0.0f);
         const batch unit(1 / (largest_of_planes * product_scale(matrix.layout.format)));
@@ -77,7 +75,7 @@ struct byte_rows {
             batch value[rows_together], largest(0.0f), poison(0.0f);
             TENET_UNROLL
             for (std::size_t r = 0; r < rows_together; ++r) {
-                value[r] = batch::load_unaligned(scale_of + r * blocks + b) * batch(r < rows ? x[i + r] : 0.0f);
+                value[r] = batch::load_unaligned(scale_of + r * blocks + b) * batch(r < rows ? x[i + r * apart] : 0.0f);
                 largest = simd::fast_max<float>(largest, simd::fast_max<float>(value[r], batch(0.0f) - value[r]));
                 poison = simd::fma<float>(value[r], batch(0.0f), poison);
             }
@@ -105,26 +103,27 @@ struct byte_rows {
     }
 };
 
-/// Eight rows of a strip of columns, or fewer: those that are missing have factors of zero.
+/// Eight rows from i on, `apart` rows apart, or fewer: those that are missing have factors of zero.
 template <storage Format>
 [[gnu::flatten, gnu::noinline]] void add_byte_rows(byte_rows<Format> const& w, float const* x, std::size_t i,
-                                                   std::size_t rows, std::size_t first, std::size_t n, float* y,
-                                                   row_prefetch& ahead) {
+                                                   std::size_t rows, std::size_t apart, std::size_t first,
+                                                   std::size_t n, float* y) {
     using matrix = byte_rows<Format>;
     using batch = simd::batch<float>;
     constexpr std::size_t registers = matrix::registers;
     typename matrix::factors f;
-    w.prepare(x, i, rows, first, n, f);
-    row_prefetch walk = ahead;
+    w.prepare(x, i, rows, apart, first, n, f);
     std::byte const* row[rows_together];
-    for (std::size_t r = 0; r < rows_together; ++r) row[r] = w.address(i + std::min(r, rows - 1), first);
+    for (std::size_t r = 0; r < rows_together; ++r) row[r] = w.address(i + std::min(r, rows - 1) * apart, first);
     table_planes const& tables = planes_of(w.matrix.layout.format);
     const simd::bytes table_high = simd::load_64_bytes(tables.high.data()),
                       table_low = simd::load_64_bytes(tables.low.data());
     std::size_t j = 0;
     for (; j + matrix::strip <= n; j += matrix::strip) {
-        walk.template advance<rows_together * matrix::bytes>();
         const std::size_t at = j * matrix::bits / 8, block = j / weight_block;
+        static_assert(matrix::bytes == 64);
+        TENET_UNROLL
+        for (std::size_t r = 0; r < rows_together; ++r) __builtin_prefetch(row[r] + at + one_of_streams_ahead);
         const auto of_block = [&](float const* of) __attribute__((always_inline)) {
             return matrix::four_bit ? simd::low_and_high<float>(of + block) : batch(of[0]);
         };
@@ -169,12 +168,11 @@ template <storage Format>
                 .store_unaligned(to);
         }
     }
-    ahead = walk;
     if (j == n) return;
     alignas(64) float rest[matrix::strip];
     for (std::size_t r = 0; r < rows; ++r) {
-        dequantize_run(w.matrix, w.first + (i + r) * w.stride + first + j, n - j, rest);
-        for (std::size_t c = 0; c < n - j; ++c) y[j + c] += x[i + r] * rest[c];
+        dequantize_run(w.matrix, w.first + (i + r * apart) * w.stride + first + j, n - j, rest);
+        for (std::size_t c = 0; c < n - j; ++c) y[j + c] += x[i + r * apart] * rest[c];
     }
 }
 
@@ -183,9 +181,9 @@ template <storage Format>
 void sum_of_run(byte_rows<Format> const& w, float const* x, std::size_t begin, std::size_t end, std::size_t first,
                 std::size_t n, float* y) {
     std::fill(y, y + n, 0.0f);
-    row_prefetch ahead(w.address(begin, first), rows_together, w.bytes_of(n), w.bytes_of(w.stride));
-    for (std::size_t i = begin; i < end; i += rows_together)
-        add_byte_rows(w, x, i, std::min(rows_together, end - i), first, n, y, ahead);
+    const std::size_t apart = (end - begin) / rows_together, rest = begin + rows_together * apart;
+    for (std::size_t i = begin; i < begin + apart; ++i) add_byte_rows(w, x, i, rows_together, apart, first, n, y);
+    if (rest < end) add_byte_rows(w, x, rest, end - rest, 1, first, n, y);
 }
 
 /// run(matrix) with a matrix of rows of `n` numbers that multiplies bytes, if there is one for this machine and format.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // kernel: a vector times a matrix whose rows are the inputs, y = x W, as GPT-2's files have them. Memory is the limit:
-// W is cut into runs of whole rows, which threads read from end to end, eight rows at a time, while a prefetch walks
-// ahead through the addresses in order. The sums of a run stay in the L1 cache; runs are added in their order.
+// W is cut into runs of whole rows, which threads share out. A run is read as eight streams, an eighth of it each: a
+// core gets more out of memory by several long streams than by one. The sums of a run stay in the L1 cache; runs are
+// added in their order.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,7 @@
 
 namespace tenet::kernel::detail {
 
-/// Rows that are read together, and the most runs and columns that they are shared out in.
+/// Rows that are read together, one of each stream, and the most runs and columns that they are shared out in.
 inline constexpr std::size_t rows_together = 8, most_runs = 8, most_columns = 8192;
 
 /// The bytes of a run that are worth a part of a loop.
@@ -27,40 +28,8 @@ constexpr std::size_t rows_of_run(std::size_t k, std::size_t bytes) {
     return round_up((k + runs - 1) / runs, rows_together);
 }
 
-/// Walks ahead of what is read, through `length` bytes of each row; rows begin `stride` bytes apart.
-class row_prefetch {
-public:
-    /// `from` is the first byte that is read, `rows` how many rows are read at a time.
-    row_prefetch(void const* from, std::size_t rows, std::size_t length, std::size_t stride)
-        : at_(static_cast<char const*>(from) + rows * stride),
-          left_(static_cast<std::ptrdiff_t>(length)),
-          length_(left_),
-          skip_(static_cast<std::ptrdiff_t>(stride) - left_) {
-        at_ += margin;
-        left_ -= margin;
-        while (left_ <= 0) next_row();
-    }
-    template <std::size_t Bytes>
-    TENET_INLINE void advance() {
-        // Into the second cache: eight long rows do not fit into the first.
-        TENET_UNROLL
-        for (std::size_t i = 0; i < Bytes; i += 64) __builtin_prefetch(at_ + i, 0, 2);
-        at_ += Bytes;
-        left_ -= static_cast<std::ptrdiff_t>(Bytes);
-        // Once: rows that do not follow one another are longer than this.
-        if (left_ <= 0) next_row();
-    }
-
-private:
-    static constexpr std::ptrdiff_t margin = 4096;
-    char const* at_;
-    std::ptrdiff_t left_, length_, skip_;
-
-    TENET_INLINE void next_row() {
-        at_ += skip_;
-        left_ += length_;
-    }
-};
+/// Bytes that a stream is prefetched ahead of what is read of it.
+inline constexpr std::size_t one_of_streams_ahead = 512;
 
 /// A matrix of plain numbers, as `vector_times_rows` reads one: strips of `registers` registers, whose numbers may be
 /// in any order that `columns_in_order` undoes.
@@ -89,30 +58,38 @@ struct plain_rows {
     static void columns_in_order(T*, std::size_t) {}
 };
 
-/// y[j] += the sum over the rows [i, i + Rows) of x[row] w[row, first + j], in their order.
+/// y[j] += the sum of x[row] w[row, first + j] over `Rows` rows from i on, `apart` rows apart, in their order.
 template <std::size_t Rows, class Matrix, class T>
-[[gnu::flatten, gnu::noinline]] void add_some_rows(Matrix const& given, T const* x, std::size_t i, std::size_t first,
-                                                   std::size_t n, T* y, row_prefetch& ahead) {
+[[gnu::flatten, gnu::noinline]] void add_some_rows(Matrix const& given, T const* x, std::size_t i, std::size_t apart,
+                                                   std::size_t first, std::size_t n, T* y) {
     using batch = simd::batch<T>;
     constexpr std::size_t width = simd::width<T>;
-    const Matrix w = given;  // copies, which no store can change
-    row_prefetch walk = ahead;
+    const Matrix w = given;  // a copy, which no store can change
     T factor[Rows];
-    for (std::size_t r = 0; r < Rows; ++r) factor[r] = x[i + r];
+    char const* ahead[Rows];
+    for (std::size_t r = 0; r < Rows; ++r) {
+        factor[r] = x[i + r * apart];
+        void const* const from = w.address(i + r * apart, first);
+        ahead[r] = static_cast<char const*>(from) + one_of_streams_ahead;
+    }
     std::size_t j = 0;
     for (; j + Matrix::strip <= n; j += Matrix::strip) {
-        walk.template advance<Rows * Matrix::bytes>();
+        TENET_UNROLL
+        for (std::size_t r = 0; r < Rows; ++r) {
+            TENET_UNROLL
+            for (std::size_t b = 0; b < Matrix::bytes; b += 64) __builtin_prefetch(ahead[r] + b);
+            ahead[r] += Matrix::bytes;
+        }
         batch sum[Matrix::registers];
         TENET_UNROLL
         for (std::size_t c = 0; c < Matrix::registers; ++c) sum[c] = batch::load_unaligned(y + j + c * width);
         TENET_UNROLL
-        for (std::size_t r = 0; r < Rows; ++r) w.add(sum, factor[r], i + r, first + j);
+        for (std::size_t r = 0; r < Rows; ++r) w.add(sum, factor[r], i + r * apart, first + j);
         TENET_UNROLL
         for (std::size_t c = 0; c < Matrix::registers; ++c) sum[c].store_unaligned(y + j + c * width);
     }
     if (j < n)
-        for (std::size_t r = 0; r < Rows; ++r) w.add_rest(y + j, factor[r], i + r, first + j, n - j);
-    ahead = walk;
+        for (std::size_t r = 0; r < Rows; ++r) w.add_rest(y + j, factor[r], i + r * apart, first + j, n - j);
 }
 
 /// y[j] = the sum over i in [begin, end) of x[i] w[i, first + j], for n columns.
@@ -120,10 +97,9 @@ template <class Matrix, class T>
 void sum_of_run(Matrix const& w, T const* x, std::size_t begin, std::size_t end, std::size_t first, std::size_t n,
                 T* y) {
     std::fill(y, y + n, T{0});
-    row_prefetch ahead(w.address(begin, first), rows_together, w.bytes_of(n), w.bytes_of(w.stride));
-    std::size_t i = begin;
-    for (; i + rows_together <= end; i += rows_together) add_some_rows<rows_together>(w, x, i, first, n, y, ahead);
-    for (; i < end; ++i) add_some_rows<1>(w, x, i, first, n, y, ahead);
+    const std::size_t apart = (end - begin) / rows_together;
+    for (std::size_t i = begin; i < begin + apart; ++i) add_some_rows<rows_together>(w, x, i, apart, first, n, y);
+    for (std::size_t i = begin + rows_together * apart; i < end; ++i) add_some_rows<1>(w, x, i, 1, first, n, y);
 }
 
 /// y[j] = (accumulate ? y[j] : 0) + sum over i < k of x[i] w[i, j], for n columns.
