@@ -74,7 +74,8 @@ int main() {
     auto merged = merge(dequantize(frozen_base), delta);
     const quantization_error added = requantize(merged.weights(), frozen_base);
     // [merge]
-    std::printf("the merged weights changed by %.0f %% when they were stored\n", 100 * added.relative);
+    std::printf("the merged weights changed by %s than 10 %% when they were stored\n",
+                added.relative < 0.1 ? "less" : "more");
 
     const auto path = std::filesystem::temp_directory_path() / "tenet_quantized.safetensors";
     // [files]

@@ -79,6 +79,10 @@ class gemm_block {
             if (in_place) {
                 t.b = b_at(j);
                 t.b_step = p_.b.row_stride;
+                if (registers == most && p_.m <= 2 * tile && p_.k * p_.n * sizeof(T) > b_bytes) {
+                    packs = packing::b_ahead;
+                    t.b_then = j + registers * width < nc_ ? b_at(j + registers * width) : t.b;
+                }
             } else if (panel.i == 0) {
                 if (largest && whole && p_.b.column_stride == 1) {
                     packs = packing::b;
@@ -109,8 +113,7 @@ class gemm_block {
                 if (t.finish) name_streams(t);
                 else t.bias = p_.finish.values.column_bias + (j0_ + j);
             }
-            (packs == packing::none ? find_tile<T>(panel.rows, registers)
-                                    : packing_table<T>[static_cast<std::size_t>(packs)])(t);
+            find_tile<T>(packs, panel.rows, registers)(t);
             if (panel.pack) use_packed(panel);
         }
         if (tail_ != 0 && j0_ + nc_ == n_) sweep_tail(panel);

@@ -38,7 +38,7 @@ struct tile_arguments {
     std::size_t far_count, far_first, far_lines;
     T* copy_a;         ///< of tiles that pack: where a goes as [k][rows]
     T* copy_b;         ///< ... and b as [k][columns]
-    T const* b_then;   ///< ... and the rows of b that are packed after these
+    T const* b_then;   ///< ... and the rows of b that are packed or read after these
     T const* also[2];  ///< what the epilogue reads or writes beside c, with c's strides
     std::size_t also_count;
     T const* bias;          ///< added to every row of sums that are just stored, unless null
@@ -46,10 +46,11 @@ struct tile_arguments {
     tile_results<T> to;
 };
 
-/// What a tile packs on its way: moving data between its multiplications costs nothing, before them a lot.
-enum class packing { none, a, b, both };
+/// What a tile packs on its way: moving data between its multiplications costs nothing, before them a lot. Or that it
+/// reads a b that lies in memory, once: processors do not foresee rows that are far apart.
+enum class packing { none, a, b, both, b_ahead };
 
-/// Steps of k by which a tile that packs b prefetches it.
+/// Steps of k by which a tile that packs b, or reads it from memory, prefetches it.
 inline constexpr std::size_t pack_ahead = 24;
 
 /// c[i,j] (+)= sum over k of a[i,k] b[k,j] for Rows rows and Registers * width columns.
@@ -59,6 +60,7 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
     constexpr std::size_t width = simd::width<T>;
     constexpr bool packs_a = Packs == packing::a || Packs == packing::both;
     constexpr bool packs_b = Packs == packing::b || Packs == packing::both;
+    constexpr bool prefetches_b = packs_b || Packs == packing::b_ahead;
     batch sum[Rows][Registers];
     TENET_UNROLL
     for (std::size_t i = 0; i < Rows; ++i) {
@@ -76,7 +78,7 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
     const std::ptrdiff_t a_row = t.a_row * size, a_step = t.a_step * size, b_step = t.b_step * size;
     [[maybe_unused]] T *copy_a = t.copy_a, *copy_b = t.copy_b;
     [[maybe_unused]] T const* ahead =
-        packs_b && t.k > pack_ahead ? at(b, b_step * std::ptrdiff_t{pack_ahead}) : t.b_then;
+        prefetches_b && t.k > pack_ahead ? at(b, b_step * std::ptrdiff_t{pack_ahead}) : t.b_then;
     // Three rows a pointer: x86 addresses p, p + stride, p + 2 stride. The empty statement hides from the compiler how
     // the pointers relate, for g++ would otherwise keep seven multiples of the stride, and spill.
     constexpr std::size_t groups = (Rows + 2) / 3;
@@ -120,12 +122,13 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
         b = at(b, b_step);  // here, not below: g++ would read b again for every row rather than keep it in registers
         if constexpr (packs_b) {
             TENET_UNROLL
-            for (std::size_t j = 0; j < Registers; ++j) {
-                row[j].store_aligned(copy_b + j * width);
-                __builtin_prefetch(ahead + j * width);
-            }
-            __builtin_prefetch(ahead + (Registers * width - 1));
+            for (std::size_t j = 0; j < Registers; ++j) row[j].store_aligned(copy_b + j * width);
             copy_b += Registers * width;
+        }
+        if constexpr (prefetches_b) {
+            TENET_UNROLL
+            for (std::size_t j = 0; j < Registers; ++j) __builtin_prefetch(ahead + j * width);
+            __builtin_prefetch(ahead + (Registers * width - 1));
             ahead = k == pack_ahead + 1 ? t.b_then : at(ahead, b_step);
         }
         if constexpr (packs_a) {
@@ -200,6 +203,21 @@ inline constexpr std::array<tile_function<T>, 4> packing_table{
     &tile_product<T, tile_rows<T>, tile_registers<T>, packing::a>,
     &tile_product<T, tile_rows<T>, tile_registers<T>, packing::b>,
     &tile_product<T, tile_rows<T>, tile_registers<T>, packing::both>};
+
+/// The widest tiles that read b from memory, by rows - 1.
+template <class T>
+inline constexpr auto ahead_table = []<std::size_t... Row>(std::index_sequence<Row...>) {
+    return std::array<tile_function<T>, sizeof...(Row)>{
+        &tile_product<T, Row + 1, tile_registers<T>, packing::b_ahead>...};
+}(std::make_index_sequence<tile_rows<T>>{});
+
+/// The tile for what is to be done; those that pack are the largest.
+template <class T>
+tile_function<T> find_tile(packing packs, std::size_t rows, std::size_t registers) {
+    if (packs == packing::none) return find_tile<T>(rows, registers);
+    if (packs == packing::b_ahead) return ahead_table<T>[rows - 1];
+    return packing_table<T>[static_cast<std::size_t>(packs)];
+}
 
 /// Registers of the panel that starts when `left` registers of columns are left: the largest, except that
 /// one left-over register is avoided (4 is 2 + 2, not 3 + 1).
