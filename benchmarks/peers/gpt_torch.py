@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The steps of benchmarks/steps in PyTorch: pre-normalised GPT, biases, GELU by tanh, tied head, AdamW.
 
-gpt_torch.py <a|b|c> <threads> <steps>      prints one JSON object: the seconds of every step after two to warm up
+gpt_torch.py <a|b|c> <threads> <steps> [bfloat16]
+    prints one JSON object: the seconds of every step after two to warm up; bfloat16: under torch.autocast
 """
 import json
 import math
@@ -62,6 +63,7 @@ class GPT(nn.Module):
 
 def main():
     name, threads, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    mixed = sys.argv[4:] == ["bfloat16"]
     batch, time_axis, layers, heads, width, classes = SIZES[name]
     torch.set_num_threads(threads)
     torch.manual_seed(1)
@@ -72,7 +74,8 @@ def main():
     seconds = []
     for i in range(steps + 2):
         start = time.perf_counter()
-        loss = F.cross_entropy(model(x).view(-1, classes), y.view(-1))
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            loss = F.cross_entropy(model(x).view(-1, classes), y.view(-1))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
