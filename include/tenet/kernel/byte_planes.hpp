@@ -4,6 +4,7 @@
 // scale of its own; sums of a run are exact.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>

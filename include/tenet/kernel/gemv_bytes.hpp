@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include <tenet/base/macros.hpp>
 #include <tenet/kernel/block_scales.hpp>
