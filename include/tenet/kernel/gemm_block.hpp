@@ -107,6 +107,7 @@ class gemm_block {
             t.a_step = panel.step;
             panel.next.plan(t, call);
             far_.plan(t);
+            if (packs == packing::none && largest && t.far_count != 0) packs = packing::far;
             t.to = results_at(panel.i, j0_ + j, panel.rows, columns);
             t.finish = finish_for(whole);
             if (has_epilogue() && last_k_) {

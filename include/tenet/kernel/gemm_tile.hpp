@@ -48,7 +48,8 @@ struct tile_arguments {
 
 /// What a tile packs on its way: moving data between its multiplications costs nothing, before them a lot. Or that it
 /// reads a b that lies in memory, once: processors do not foresee rows that are far apart.
-enum class packing { none, a, b, both, b_ahead };
+/// Or that it prefetches what is packed later: on a processor with two multipliers the mere test costs all tiles 2 %.
+enum class packing { none, a, b, both, far, b_ahead };
 
 /// Steps of k by which a tile that packs b, or reads it from memory, prefetches it.
 inline constexpr std::size_t pack_ahead = 24;
@@ -60,6 +61,7 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
     constexpr std::size_t width = simd::width<T>;
     constexpr bool packs_a = Packs == packing::a || Packs == packing::both;
     constexpr bool packs_b = Packs == packing::b || Packs == packing::both;
+    constexpr bool prefetches_far = Packs == packing::far;
     constexpr bool prefetches_b = packs_b || Packs == packing::b_ahead;
     batch sum[Rows][Registers];
     TENET_UNROLL
@@ -88,8 +90,8 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
         group[g] = at(t.a, static_cast<std::ptrdiff_t>(3 * g) * a_row);
         asm("" : "+r"(group[g]));
     }
-    T const* far = t.far;
-    std::size_t far_count = t.far_count, far_first = t.far_first;
+    [[maybe_unused]] T const* far = t.far;
+    [[maybe_unused]] std::size_t far_count = t.far_count, far_first = t.far_first;
     std::size_t c_rows = t.k >= 128 ? Rows : 0, also = t.also_count;
     for (std::size_t k = t.k; k != 0; --k) {
         if (k % 4 == 0) {
@@ -107,14 +109,17 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
                     c_rows = Rows;
                 }
             }
-        } else if (k % 4 == 2 && far_count != 0) {
-            __builtin_prefetch(far, 0, 2);
-            far = at(far, 64);
-            if (--far_first == 0) {
-                far = at(far, t.far_row);
-                far_first = t.far_lines;
+            if constexpr (prefetches_far) {
+                if (far_count != 0) {
+                    __builtin_prefetch(far, 0, 2);
+                    far = at(far, 64);
+                    if (--far_first == 0) {
+                        far = at(far, t.far_row);
+                        far_first = t.far_lines;
+                    }
+                    --far_count;
+                }
             }
-            --far_count;
         }
         batch row[Registers];
         TENET_UNROLL
@@ -196,13 +201,14 @@ tile_function<T> find_tile(std::size_t rows, std::size_t registers) {
     return tile_table<T>[(rows - 1) * tile_registers<T> + registers - 1];
 }
 
-/// The largest tile, packing.
+/// The largest tile, packing or prefetching.
 template <class T>
-inline constexpr std::array<tile_function<T>, 4> packing_table{
+inline constexpr std::array<tile_function<T>, 5> packing_table{
     &tile_product<T, tile_rows<T>, tile_registers<T>, packing::none>,
     &tile_product<T, tile_rows<T>, tile_registers<T>, packing::a>,
     &tile_product<T, tile_rows<T>, tile_registers<T>, packing::b>,
-    &tile_product<T, tile_rows<T>, tile_registers<T>, packing::both>};
+    &tile_product<T, tile_rows<T>, tile_registers<T>, packing::both>,
+    &tile_product<T, tile_rows<T>, tile_registers<T>, packing::far>};
 
 /// The widest tiles that read b from memory, by rows - 1.
 template <class T>
