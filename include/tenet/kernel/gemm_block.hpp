@@ -171,7 +171,7 @@ class gemm_block {
         if (panels <= 1 || p_.in_place) return a_source::in_place;
         if (p_.a.column_stride != 1) return a_source::steps;
         const std::size_t stride = static_cast<std::size_t>(p_.a.row_stride) * sizeof(T);
-        return stride % 1024 == 0 && kc_ * sizeof(T) >= 512 ? a_source::rows : a_source::in_place;
+        return stride % 4096 == 0 && kc_ * sizeof(T) >= 512 ? a_source::rows : a_source::in_place;
     }
 
     void sweep_rows() {
