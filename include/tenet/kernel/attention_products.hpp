@@ -44,12 +44,32 @@ void transpose_rows(T const* x, std::ptrdiff_t stride, std::size_t rows, std::si
         (batch::load_aligned(to + i) * s).store_aligned(to + i);
 }
 
+/// Registers and rows of tiles of products from L1: as many accumulators as keep two multipliers busy, but no more, for
+/// such products are short, and tiles take long to begin and end.
+template <class T>
+constexpr std::size_t short_tile_registers(std::size_t left) {
+    constexpr std::size_t most = sizeof(simd::batch<T>) == 64 ? 4 : 2;
+    return std::min(left, most);
+}
+template <class T>
+constexpr std::size_t short_tile_rows(std::size_t registers, std::size_t k) {
+    return registers == 4 || k < 64 || sizeof(simd::batch<T>) != 64 ? 4 : 8;
+}
+
+template <class T>
+tile_function<T> find_short_tile(std::size_t rows, std::size_t registers) {
+    constexpr auto table = []<std::size_t... Index>(std::index_sequence<Index...>) {
+        return std::array<tile_function<T>, sizeof...(Index)>{
+            &tile_product<T, Index % 8 + 1, Index / 8 + 1, packing::in_l1>...};
+    }(std::make_index_sequence<32>{});
+    return table[(registers - 1) * 8 + rows - 1];
+}
+
 /// c (+)= a b with both operands read where they lie, in the L1 cache; rows of b and c are contiguous.
 template <class T>
 void tile_gemm(std::size_t m, std::size_t n, std::size_t k, matrix_view<T const> a, matrix_view<T const> b,
                matrix_view<T> c, bool accumulate) {
-    // Four rows at a time: such tiles start and end sooner than those of eight, which counts where k is 32 or 64.
-    constexpr std::size_t width = simd::width<T>, rows = 4;
+    constexpr std::size_t width = simd::width<T>;
     if (n % width != 0) {
         const gemm_problem<T> p{m, n, k, a, b, c, accumulate, true};
         return gemm_block<T>(p).run();
@@ -60,18 +80,17 @@ void tile_gemm(std::size_t m, std::size_t n, std::size_t k, matrix_view<T const>
     t.a_step = a.column_stride;
     t.b_step = b.row_stride;
     t.k = k;
-    t.next = b.data;
     t.to.accumulate = accumulate;
-    for (std::size_t i = 0; i < m; i += rows) {
-        const std::size_t here = std::min(rows, m - i);
-        t.a = a.data + static_cast<std::ptrdiff_t>(i) * a.row_stride;
-        t.to.c = c;
-        t.to.c.data += static_cast<std::ptrdiff_t>(i) * c.row_stride;
-        for (std::size_t j = 0, registers = 0; j < n; j += registers * width) {
-            registers = panel_registers<T>((n - j) / width);
-            t.b = b.data + j;
-            find_tile<T>(here, registers)(t);
-            t.to.c.data += registers * width;
+    for (std::size_t j = 0, registers = 0; j < n; j += registers * width) {
+        registers = short_tile_registers<T>((n - j) / width);
+        const std::size_t rows = short_tile_rows<T>(registers, k);
+        t.b = b.data + j;
+        for (std::size_t i = 0; i < m; i += rows) {
+            const std::size_t here = std::min(rows, m - i);
+            t.a = a.data + static_cast<std::ptrdiff_t>(i) * a.row_stride;
+            t.to.c = c;
+            t.to.c.data += static_cast<std::ptrdiff_t>(i) * c.row_stride + static_cast<std::ptrdiff_t>(j);
+            find_short_tile<T>(here, registers)(t);
         }
     }
 }

@@ -49,7 +49,8 @@ struct tile_arguments {
 /// What a tile packs on its way: moving data between its multiplications costs nothing, before them a lot. Or that it
 /// reads a b that lies in memory, once: processors do not foresee rows that are far apart.
 /// Or that it prefetches what is packed later: on a processor with two multipliers the mere test costs all tiles 2 %.
-enum class packing { none, a, b, both, far, b_ahead };
+/// Or that it prefetches nothing, for operands that are in the L1 cache.
+enum class packing { none, a, b, both, far, b_ahead, in_l1 };
 
 /// Steps of k by which a tile that packs b, or reads it from memory, prefetches it.
 inline constexpr std::size_t pack_ahead = 24;
@@ -92,9 +93,9 @@ template <class T, std::size_t Rows, std::size_t Registers, packing Packs = pack
     }
     [[maybe_unused]] T const* far = t.far;
     [[maybe_unused]] std::size_t far_count = t.far_count, far_first = t.far_first;
-    std::size_t c_rows = t.k >= 128 ? Rows : 0, also = t.also_count;
+    [[maybe_unused]] std::size_t c_rows = t.k >= 128 ? Rows : 0, also = t.also_count;
     for (std::size_t k = t.k; k != 0; --k) {
-        if (k % 4 == 0) {
+        if (Packs != packing::in_l1 && k % 4 == 0) {
             if (t.next_far) __builtin_prefetch(next, 0, 2);
             else __builtin_prefetch(next);
             next += t.next_step;
