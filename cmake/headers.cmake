@@ -149,6 +149,7 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm_block.hpp
   include/tenet/kernel/gemm_dots.hpp
   include/tenet/kernel/gemm_finish.hpp
+  include/tenet/kernel/gemm_in_l1.hpp
   include/tenet/kernel/gemm_pack.hpp
   include/tenet/kernel/gemm_problem.hpp
   include/tenet/kernel/gemm_quantized.hpp

@@ -34,6 +34,7 @@
 #include <tenet/kernel/gemm_block.hpp>
 #include <tenet/kernel/gemm_dots.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
+#include <tenet/kernel/gemm_in_l1.hpp>
 #include <tenet/kernel/gemm_pack.hpp>
 #include <tenet/kernel/gemm_problem.hpp>
 #include <tenet/kernel/gemm_quantized.hpp>

@@ -7,7 +7,7 @@
 #include <cstddef>
 
 #include <tenet/kernel/attention_tile.hpp>
-#include <tenet/kernel/gemm_block.hpp>
+#include <tenet/kernel/gemm_in_l1.hpp>
 #include <tenet/kernel/gemm_pack.hpp>
 
 namespace tenet::kernel::detail {
@@ -44,57 +44,6 @@ void transpose_rows(T const* x, std::ptrdiff_t stride, std::size_t rows, std::si
         (batch::load_aligned(to + i) * s).store_aligned(to + i);
 }
 
-/// Registers and rows of tiles of products from L1: as many accumulators as keep two multipliers busy, but no more, for
-/// such products are short, and tiles take long to begin and end.
-template <class T>
-constexpr std::size_t short_tile_registers(std::size_t left) {
-    constexpr std::size_t most = sizeof(simd::batch<T>) == 64 ? 4 : 2;
-    return std::min(left, most);
-}
-template <class T>
-constexpr std::size_t short_tile_rows(std::size_t registers, std::size_t k) {
-    return registers == 4 || k < 64 || sizeof(simd::batch<T>) != 64 ? 4 : 8;
-}
-
-template <class T>
-tile_function<T> find_short_tile(std::size_t rows, std::size_t registers) {
-    constexpr auto table = []<std::size_t... Index>(std::index_sequence<Index...>) {
-        return std::array<tile_function<T>, sizeof...(Index)>{
-            &tile_product<T, Index % 8 + 1, Index / 8 + 1, packing::in_l1>...};
-    }(std::make_index_sequence<32>{});
-    return table[(registers - 1) * 8 + rows - 1];
-}
-
-/// c (+)= a b with both operands read where they lie, in the L1 cache; rows of b and c are contiguous.
-template <class T>
-void tile_gemm(std::size_t m, std::size_t n, std::size_t k, matrix_view<T const> a, matrix_view<T const> b,
-               matrix_view<T> c, bool accumulate) {
-    constexpr std::size_t width = simd::width<T>;
-    if (n % width != 0) {
-        const gemm_problem<T> p{m, n, k, a, b, c, accumulate, true};
-        return gemm_block<T>(p).run();
-    }
-    // Whole registers need nothing of what a product from memory does: no packing, no prefetching, no tails.
-    tile_arguments<T> t{};
-    t.a_row = a.row_stride;
-    t.a_step = a.column_stride;
-    t.b_step = b.row_stride;
-    t.k = k;
-    t.to.accumulate = accumulate;
-    for (std::size_t j = 0, registers = 0; j < n; j += registers * width) {
-        registers = short_tile_registers<T>((n - j) / width);
-        const std::size_t rows = short_tile_rows<T>(registers, k);
-        t.b = b.data + j;
-        for (std::size_t i = 0; i < m; i += rows) {
-            const std::size_t here = std::min(rows, m - i);
-            t.a = a.data + static_cast<std::ptrdiff_t>(i) * a.row_stride;
-            t.to.c = c;
-            t.to.c.data += static_cast<std::ptrdiff_t>(i) * c.row_stride + static_cast<std::ptrdiff_t>(j);
-            find_short_tile<T>(here, registers)(t);
-        }
-    }
-}
-
 /// The products of one head: of the queries taken last and the keys of a tile. `out` and `dout` are [queries][size],
 /// `keys` and `values` rows of all keys; dout is for the backward alone.
 template <class T>
@@ -121,7 +70,7 @@ public:
     void scores(score_tile<T> const& tile) { times_transposed(k_, tiles<T>().queries, tile); }
     /// out (+)= tile^T v.
     void outputs(score_tile<T> const& tile, matrix_view<T> out, bool add) {
-        tile_gemm<T>(tile.queries, head_.size, tile.keys, as_columns(tile), v_.from(tile.first_key), out, add);
+        gemm_in_l1<T>(tile.queries, head_.size, tile.keys, as_columns(tile), v_.from(tile.first_key), out, add);
     }
 
     /// The gradients of the results of the queries [first, first + count), for all that follows.
@@ -133,15 +82,15 @@ public:
     void probability_gradients(score_tile<T> const& tile) { times_transposed(v_, tiles<T>().outputs, tile); }
     /// dv (+)= tile dout, of probabilities.
     void value_gradients(score_tile<T> const& tile, matrix_view<T> dv, bool add) {
-        tile_gemm<T>(tile.keys, head_.size, tile.queries, as_rows(tile), dout_.from(tile.first_query), dv, add);
+        gemm_in_l1<T>(tile.keys, head_.size, tile.queries, as_rows(tile), dout_.from(tile.first_query), dv, add);
     }
     /// dk (+)= tile q, of gradients of scores, `scale` included.
     void key_gradients(score_tile<T> const& tile, matrix_view<T> dk, bool add) {
-        tile_gemm<T>(tile.keys, head_.size, tile.queries, as_rows(tile), q_.from(tile.first_query), dk, add);
+        gemm_in_l1<T>(tile.keys, head_.size, tile.queries, as_rows(tile), q_.from(tile.first_query), dk, add);
     }
     /// dq (+)= tile^T k, of the same.
     void query_gradients(score_tile<T> const& tile, matrix_view<T> dq, bool add) {
-        tile_gemm<T>(tile.queries, head_.size, tile.keys, as_columns(tile), k_.from(tile.first_key), dq, add);
+        gemm_in_l1<T>(tile.queries, head_.size, tile.keys, as_columns(tile), k_.from(tile.first_key), dq, add);
     }
 
 private:
@@ -150,9 +99,9 @@ private:
     std::size_t padded_ = 0;  // queries taken, in whole registers
 
     void times_transposed(head_rows<T const> left, T const* transposed, score_tile<T> const& tile) {
-        tile_gemm<T>(tile.keys, padded_, head_.size, left.from(tile.first_key),
-                     {transposed, static_cast<std::ptrdiff_t>(padded_), 1},
-                     {tile.data, static_cast<std::ptrdiff_t>(tile.stride), 1}, false);
+        gemm_in_l1<T>(tile.keys, padded_, head_.size, left.from(tile.first_key),
+                      {transposed, static_cast<std::ptrdiff_t>(padded_), 1},
+                      {tile.data, static_cast<std::ptrdiff_t>(tile.stride), 1}, false);
     }
 };
 
