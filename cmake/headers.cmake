@@ -66,6 +66,7 @@ set(TENET_HEADERS
   include/tenet/generate/sampler.hpp
   include/tenet/generate/stop_sequences.hpp
   include/tenet/graph.hpp
+  include/tenet/graph/arena_layout.hpp
   include/tenet/graph/arithmetic.hpp
   include/tenet/graph/builder.hpp
   include/tenet/graph/contract.hpp
@@ -77,10 +78,13 @@ set(TENET_HEADERS
   include/tenet/graph/geometry.hpp
   include/tenet/graph/in_place.hpp
   include/tenet/graph/node.hpp
+  include/tenet/graph/place.hpp
   include/tenet/graph/plan.hpp
+  include/tenet/graph/planner.hpp
   include/tenet/graph/prune.hpp
   include/tenet/graph/rearrange.hpp
   include/tenet/graph/recompute.hpp
+  include/tenet/graph/schedule.hpp
   include/tenet/graph/value.hpp
   include/tenet/interop.hpp
   include/tenet/interop/compare.hpp
@@ -252,6 +256,9 @@ set(TENET_HEADERS
   include/tenet/program/execute_product.hpp
   include/tenet/program/execute_rows.hpp
   include/tenet/program/expression.hpp
+  include/tenet/program/expression_gradients.hpp
+  include/tenet/program/expression_leaves.hpp
+  include/tenet/program/expression_program.hpp
   include/tenet/program/extents.hpp
   include/tenet/program/group.hpp
   include/tenet/program/image.hpp

@@ -2,6 +2,7 @@
 // Expressions on tensors: operands, aliasing, sharing, gradients.
 #include <tenet/op.hpp>
 #include <tenet/program/expression.hpp>
+#include <tenet/program/expression_gradients.hpp>
 
 #include <cmath>
 #include <cstdio>

@@ -2,6 +2,7 @@
 // Tensors with named axes, an expression, its gradient.
 #include <tenet/op.hpp>
 #include <tenet/program/expression.hpp>
+#include <tenet/program/expression_gradients.hpp>
 
 #include <cstdio>
 

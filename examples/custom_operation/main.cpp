@@ -2,6 +2,7 @@
 // Operations of one's own: element-wise with and without a gradient, and a primitive over whole tensors.
 #include <tenet/op.hpp>
 #include <tenet/program/expression.hpp>
+#include <tenet/program/expression_gradients.hpp>
 
 #include <CLI/CLI.hpp>
 

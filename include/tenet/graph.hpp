@@ -2,6 +2,7 @@
 // graph: everything of the floor.
 #pragma once
 
+#include <tenet/graph/arena_layout.hpp>
 #include <tenet/graph/arithmetic.hpp>
 #include <tenet/graph/builder.hpp>
 #include <tenet/graph/contract.hpp>
@@ -13,8 +14,11 @@
 #include <tenet/graph/geometry.hpp>
 #include <tenet/graph/in_place.hpp>
 #include <tenet/graph/node.hpp>
+#include <tenet/graph/place.hpp>
 #include <tenet/graph/plan.hpp>
+#include <tenet/graph/planner.hpp>
 #include <tenet/graph/prune.hpp>
 #include <tenet/graph/rearrange.hpp>
 #include <tenet/graph/recompute.hpp>
+#include <tenet/graph/schedule.hpp>
 #include <tenet/graph/value.hpp>

@@ -12,6 +12,9 @@
 #include <tenet/program/execute_product.hpp>
 #include <tenet/program/execute_rows.hpp>
 #include <tenet/program/expression.hpp>
+#include <tenet/program/expression_gradients.hpp>
+#include <tenet/program/expression_leaves.hpp>
+#include <tenet/program/expression_program.hpp>
 #include <tenet/program/extents.hpp>
 #include <tenet/program/group.hpp>
 #include <tenet/program/image.hpp>

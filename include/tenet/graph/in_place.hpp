@@ -3,7 +3,11 @@
 // an element of each operand before it writes that of a result, and of the gradient of cross-entropy.
 #pragma once
 
+#include <tenet/graph/builder.hpp>
+#include <tenet/graph/fuse.hpp>
+#include <tenet/graph/geometry.hpp>
 #include <tenet/graph/plan.hpp>
+#include <tenet/graph/prune.hpp>
 
 namespace tenet::graph {
 namespace detail {

@@ -8,7 +8,9 @@
 
 #include <tenet/graph/cost.hpp>
 #include <tenet/graph/in_place.hpp>
+#include <tenet/graph/place.hpp>
 #include <tenet/graph/plan.hpp>
+#include <tenet/graph/planner.hpp>
 #include <tenet/program/epilogue.hpp>
 #include <tenet/program/rounding.hpp>
 #include <tenet/program/trace.hpp>

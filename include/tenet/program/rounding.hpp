@@ -11,6 +11,7 @@
 #include <tenet/graph/dequantize.hpp>
 #include <tenet/graph/fuse.hpp>
 #include <tenet/graph/plan.hpp>
+#include <tenet/graph/prune.hpp>
 #include <tenet/kernel/gemm_bf16.hpp>
 #include <tenet/program/precision.hpp>
 
