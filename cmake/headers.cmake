@@ -207,9 +207,11 @@ set(TENET_HEADERS
   include/tenet/op/apply.hpp
   include/tenet/op/arithmetic.hpp
   include/tenet/op/attention.hpp
+  include/tenet/op/attention_nodes.hpp
   include/tenet/op/cache.hpp
   include/tenet/op/cast.hpp
   include/tenet/op/comparison.hpp
+  include/tenet/op/concat.hpp
   include/tenet/op/cross_entropy.hpp
   include/tenet/op/custom.hpp
   include/tenet/op/dot.hpp
@@ -249,6 +251,7 @@ set(TENET_HEADERS
   include/tenet/program/adapter.hpp
   include/tenet/program/context.hpp
   include/tenet/program/describe.hpp
+  include/tenet/program/draw.hpp
   include/tenet/program/epilogue.hpp
   include/tenet/program/execute.hpp
   include/tenet/program/execute_attention.hpp
@@ -266,6 +269,7 @@ set(TENET_HEADERS
   include/tenet/program/node_access.hpp
   include/tenet/program/parameter_role.hpp
   include/tenet/program/parameters.hpp
+  include/tenet/program/plan_cards.hpp
   include/tenet/program/precision.hpp
   include/tenet/program/problem.hpp
   include/tenet/program/program.hpp

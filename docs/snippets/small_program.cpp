@@ -4,6 +4,7 @@
 //   small_program --dot      prints its graph for Graphviz
 #include <tenet/op.hpp>
 #include <tenet/program/describe.hpp>
+#include <tenet/program/draw.hpp>
 
 #include <cstdio>
 #include <string_view>

@@ -8,9 +8,11 @@
 #include <tenet/op/adapter.hpp>
 #include <tenet/op/arithmetic.hpp>
 #include <tenet/op/attention.hpp>
+#include <tenet/op/attention_nodes.hpp>
 #include <tenet/op/cache.hpp>
 #include <tenet/op/cast.hpp>
 #include <tenet/op/comparison.hpp>
+#include <tenet/op/concat.hpp>
 #include <tenet/op/cross_entropy.hpp>
 #include <tenet/op/custom.hpp>
 #include <tenet/op/dot.hpp>

@@ -5,6 +5,7 @@
 #include <tenet/program/adapter.hpp>
 #include <tenet/program/context.hpp>
 #include <tenet/program/describe.hpp>
+#include <tenet/program/draw.hpp>
 #include <tenet/program/epilogue.hpp>
 #include <tenet/program/execute.hpp>
 #include <tenet/program/execute_attention.hpp>
@@ -22,6 +23,7 @@
 #include <tenet/program/node_access.hpp>
 #include <tenet/program/parameter_role.hpp>
 #include <tenet/program/parameters.hpp>
+#include <tenet/program/plan_cards.hpp>
 #include <tenet/program/precision.hpp>
 #include <tenet/program/problem.hpp>
 #include <tenet/program/program.hpp>
