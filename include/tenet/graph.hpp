@@ -20,5 +20,6 @@
 #include <tenet/graph/prune.hpp>
 #include <tenet/graph/rearrange.hpp>
 #include <tenet/graph/recompute.hpp>
+#include <tenet/graph/reverse_sweep.hpp>
 #include <tenet/graph/schedule.hpp>
 #include <tenet/graph/value.hpp>
