@@ -204,7 +204,9 @@ template <class T>
         return;
     }
     const std::size_t wanted = std::min(threads, std::max(std::size_t{1}, 2 * work / parallel_threshold));
-    const gemm_parts parts = parts_of(oriented(given), wanted);
+    // Long parts are cut up to four times: whoever is done takes over what a thread on a busier processor has left.
+    const std::size_t cuts = std::clamp(work / wanted / (64 * parallel_threshold), std::size_t{1}, std::size_t{4});
+    const gemm_parts parts = parts_of(oriented(given), wanted * cuts);
     parallel_for(entries * parts.count, 1, [&](std::size_t begin, std::size_t end) {
         for (std::size_t u = begin; u < end; ++u) {
             const gemm_problem<T> p = oriented(entry_of(given, batch, u / parts.count));
