@@ -202,9 +202,10 @@ void for_rows(std::size_t rows, std::size_t work, F const& row) {
     });
 }
 
-/// Short rows that are worked on together where each waits for sums over its lanes: one fills the other's waits.
+/// Short rows that are worked on together where each waits for sums over its lanes: one fills the other's waits, while
+/// all are in the first cache.
 template <class N>
-inline constexpr std::size_t rows_at_once = is_constant<N> ? 4 : 1;
+inline constexpr std::size_t rows_at_once = is_constant<N> && constant_or_zero<N> <= 2048 ? 4 : 1;
 
 /// rows(r, constant) for `rows_at_once` rows of n elements from r on, one by one for what remains; in parallel.
 template <class N, class F>

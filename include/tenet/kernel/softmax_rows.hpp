@@ -28,6 +28,20 @@ TENET_INLINE T row_max(T const* x, N n) {
     return fold<T, taking_fast_max<T>>(n, [=](std::size_t i, auto t) { return load(x + i, t); });
 }
 
+/// Prefetches what the pass of exponentials will find in the next of `Rows` rows' place: where a row is more than the
+/// first cache holds, the next one comes from memory while this one is computed.
+template <class T, class N>
+struct next_row {
+    static constexpr std::size_t long_row = (std::size_t{1} << 16) / sizeof(T);
+    static constexpr bool never = is_constant<N> && constant_or_zero<N> < long_row;
+    T const* at;
+
+    next_row(T const* x, N n, std::size_t rows = 1) : at(x + (n < long_row ? 0 : rows * n)) {}
+    TENET_INLINE void prefetch(std::size_t i) const {
+        if constexpr (!never) __builtin_prefetch(at + i, 0, 2);
+    }
+};
+
 /// log(sum(exp(x))) is shift + log_sum. Their sum would lose digits that a difference from x may need.
 template <class V>
 struct split_logsumexp {
@@ -38,8 +52,11 @@ template <class T, class N>
 TENET_INLINE split_logsumexp<T> row_logsumexp(T const* x, N n) {
     const T shift = softmax_shift(row_max(x, n));
     const batch<T> m(shift);
-    const T sum =
-        fold<T, adding<T>>(n, [=](std::size_t i, auto t) { return simd::exp_not_positive<T>(load(x + i, t) - m); });
+    const next_row<T, N> next(x, n);
+    const T sum = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
+        next.prefetch(i);
+        return simd::exp_not_positive<T>(load(x + i, t) - m);
+    });
     return {shift, std::log(sum)};
 }
 
@@ -54,8 +71,10 @@ template <std::size_t Rows, class T, class N>
     for (std::size_t k = 0; k < Rows; ++k) {
         T const* const row = x + k * n;
         T* const result = y + k * n;
+        const next_row<T, N> next(row, n, Rows);
         const batch<T> s = shift[k];
         const T sum = fold<T, adding<T>>(n, [=](std::size_t i, auto t) {
+            next.prefetch(i);
             const batch<T> e = simd::exp_not_positive<T>(load(row + i, t) - s);
             store<T>(e, result + i, t);
             return e;
