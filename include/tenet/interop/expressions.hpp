@@ -19,3 +19,4 @@
 #include <tenet/op/softmax.hpp>
 #include <tenet/op/trigonometric.hpp>
 #include <tenet/program/expression.hpp>
+#include <tenet/program/expression_gradients.hpp>
