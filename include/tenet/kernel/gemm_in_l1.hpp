@@ -37,7 +37,8 @@ inline constexpr auto l1_tiles = []<std::size_t... I>(std::index_sequence<I...>)
         &tile_product<T, rows(I % 4, I / 4 + 1), I / 4 + 1, packing::in_l1>...};
 }(std::make_index_sequence<4 * l1_registers<T>>{});
 
-/// c (+)= a b; rows of b and c are contiguous.
+/// c[i,j] (+)= sum over k of a[i,k] b[k,j], the order of additions that of k; a: m x k of any strides, b: k x n and
+/// c: m x n of contiguous rows.
 template <class T>
 void gemm_in_l1(std::size_t m, std::size_t n, std::size_t k, matrix_view<T const> a, matrix_view<T const> b,
                 matrix_view<T> c, bool accumulate) {
