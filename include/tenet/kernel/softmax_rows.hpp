@@ -28,8 +28,8 @@ TENET_INLINE T row_max(T const* x, N n) {
     return fold<T, taking_fast_max<T>>(n, [=](std::size_t i, auto t) { return load(x + i, t); });
 }
 
-/// Prefetches what the pass of exponentials will find in the place of row x, `rows` rows on: where a row is more than the
-/// first cache holds, the next one comes from memory while this one is computed.
+/// Prefetches what the pass of exponentials will find in the place of row x, `rows` rows on: where a row is more than
+/// the first cache holds, the next one comes from memory while this one is computed.
 template <class T, class N>
 struct next_row {
     static constexpr std::size_t long_row = (std::size_t{1} << 16) / sizeof(T);
