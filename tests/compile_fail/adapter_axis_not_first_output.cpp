@@ -2,7 +2,9 @@
 // error-regex: adapter_axis_not_first_output<Heads, .*"c_attn".*, model>
 // max-lines-gcc: 20
 // max-lines-clang: 40
-#include <tenet/tenet.hpp>
+#include <tenet/adapt.hpp>
+#include <tenet/nn.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -2,7 +2,9 @@
 // error-regex: adapter_has_no_parameter<.*"shift"
 // max-lines-gcc: 20
 // max-lines-clang: 24
-#include <tenet/tenet.hpp>
+#include <tenet/adapt.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -2,7 +2,9 @@
 // error: adapter_module_not_in_model<other, model>
 // max-lines-gcc: 20
 // max-lines-clang: 40
-#include <tenet/tenet.hpp>
+#include <tenet/adapt.hpp>
+#include <tenet/nn.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -2,7 +2,9 @@
 // error-regex: adapter_target_matches_nothing<.*"attn.weight".*, model>
 // max-lines-gcc: 20
 // max-lines-clang: 30
-#include <tenet/tenet.hpp>
+#include <tenet/adapt.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: arrange_axes_differ<axes<Time, Embed>, axes<Batch, Time, Embed>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

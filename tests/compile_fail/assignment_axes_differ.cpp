@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: assignment_axes_differ<axes<Batch, Embed>, axes<Batch, Time>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

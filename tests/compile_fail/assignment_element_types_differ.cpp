@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: assignment_element_types_differ<float, double>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

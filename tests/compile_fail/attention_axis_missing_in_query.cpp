@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: attention_axis_missing_in_query<Time, 64, axes<Batch, Keys, Heads, HeadDim>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: attention_batch_axes_differ<axes<Batch, Time, Heads, HeadDim>, axes<Batch, Keys, HeadDim>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

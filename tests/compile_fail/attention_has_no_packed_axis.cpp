@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: attention_has_no_packed_axis<axes<Batch, Time, Heads, HeadDim>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

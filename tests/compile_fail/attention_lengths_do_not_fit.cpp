@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: attention_lengths_do_not_fit<dtype::int32, axes<Time>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: attention_packed_axis_is_not_three<Pair, 2, axes<Batch, Time, Pair, Heads, HeadDim>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

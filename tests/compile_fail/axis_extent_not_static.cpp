@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: axis_extent_not_static<Batch, 12>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error-regex: broadcast_extents_differ<.*add_op, dim<0, 3>, 3, dim<0, 4>, 4>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // error: cache_axis_is_not_static<Someday>
 // max-lines: 30
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // error-regex: cache_batch_axis_missing_in_query<.*"Beam"
 // max-lines: 30
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // error-regex: cache_needs_int32_of_each_entry<.*axes<Batch> ?>
 // max-lines: 30
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

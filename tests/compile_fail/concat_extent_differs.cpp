@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: concat_extent_differs<Long, 96, 128>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

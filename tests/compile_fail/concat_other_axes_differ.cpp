@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: concat_other_axes_differ<axes<Batch, Time>, axes<Heads, Keys>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: cross_entropy_axis_not_in_logits<Embed, 384, axes<Batch, Time, Vocab>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: cross_entropy_target_axes_differ<axes<Batch, Time>, axes<Batch>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: cross_entropy_targets_are_not_int32<dtype::real>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

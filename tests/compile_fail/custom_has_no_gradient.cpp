@@ -4,7 +4,8 @@
 // max-lines-clang: 24
 //
 // A user's primitive without a pullback, differentiated.
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: dot_axis_missing_on_right<Hidden, 1536, axes<Embed, Heads>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

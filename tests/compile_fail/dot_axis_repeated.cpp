@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: dot_axis_repeated<Embed, 384>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: dot_needs_real_operands<dtype::real, dtype::int32>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

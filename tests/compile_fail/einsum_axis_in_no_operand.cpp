@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: einsum_axis_in_no_operand<Hidden, 1536>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: expression_mixes_element_types<float, double>
 // max-lines: 30
-#include <tenet/tenet.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: gather_index_has_the_axis<Time, 64, axes<Batch, Time>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

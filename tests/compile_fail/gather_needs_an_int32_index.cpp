@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: gather_needs_an_int32_index<dtype::real>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

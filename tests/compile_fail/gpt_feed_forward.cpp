@@ -5,7 +5,8 @@
 // max-messages: 19
 //
 // One wrong axis deep in a GPT: in the feed-forward of a block of a stack, in a training program that is used.
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -2,7 +2,7 @@
 // error: gradient_of_a_tensor<axes<In>>
 // max-lines-gcc: 20
 // max-lines-clang: 35
-#include <tenet/tenet.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -2,7 +2,9 @@
 // error-regex: gradient_of_quantized_parameter<.*"layer.weight"
 // max-lines-gcc: 20
 // max-lines-clang: 24
-#include <tenet/tenet.hpp>
+#include <tenet/adapt.hpp>
+#include <tenet/nn.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: layer_norm_weight_axes_differ<axes<Embed>, axes<Hidden>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: logsumexp_axis_repeated<Time, 64>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

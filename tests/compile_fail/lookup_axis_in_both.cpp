@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: lookup_axis_in_both<Embed, 384, axes<Batch, Embed>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -2,7 +2,8 @@
 // error: loss_is_not_a_scalar<axes<Batch>>
 // max-lines-gcc: 20
 // max-lines-clang: 24
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: matmul_inner_extents_differ<3, 4, axes<dim<1, 2>, dim<0, 3>>, axes<dim<1, 4>, dim<0, 5>>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

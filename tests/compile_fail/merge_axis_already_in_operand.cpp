@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: merge_axis_already_in_operand<Embed, 384, axes<Embed, Heads, HeadDim>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: merge_axis_not_in_operand<Heads, 6, axes<Batch, Third, Group>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

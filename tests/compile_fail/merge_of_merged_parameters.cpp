@@ -2,7 +2,9 @@
 // error: merge(base, adapter): the base is merged already
 // max-lines-gcc: 10
 // max-lines-clang: 16
-#include <tenet/tenet.hpp>
+#include <tenet/adapt.hpp>
+#include <tenet/nn.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -2,7 +2,8 @@
 // error: mixed_precision<Real, Product>: Real must be float and Product must be tenet::bfloat16
 // max-lines-gcc: 20
 // max-lines-clang: 24
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: norm_axis_not_in_operand<Vocab, 80, axes<Batch, Time, Embed>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: one_hot_axis_already_in_index<Time, 64, axes<Batch, Time>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

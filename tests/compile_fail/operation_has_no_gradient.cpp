@@ -4,7 +4,7 @@
 // max-lines-clang: 24
 //
 // A user's element-wise operation without a pullback, differentiated.
-#include <tenet/tenet.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

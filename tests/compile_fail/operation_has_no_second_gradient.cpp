@@ -4,7 +4,8 @@
 // max-lines-clang: 24
 //
 // The gradient of a gradient of attention.
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error-regex: operation_needs_real_operands<.*exp_op, dtype::int32>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: pad_axis_already_in_operand<Long, 96, axes<Long, Time>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: pad_does_not_fit<Time, 64, Long, 96, 40>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

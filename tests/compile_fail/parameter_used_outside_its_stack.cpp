@@ -2,7 +2,7 @@
 // error: parameter_used_outside_its_stack<call_model>
 // max-lines-gcc: 20
 // max-lines-clang: 24
-#include <tenet/tenet.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

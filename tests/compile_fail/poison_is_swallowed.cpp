@@ -3,7 +3,8 @@
 // max-lines: 20
 //
 // One mistake whose result goes through everything that takes an expression: the first error is the only one.
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

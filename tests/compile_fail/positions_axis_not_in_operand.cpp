@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: positions_axis_not_in_operand<Keys, 64, axes<Batch, Time>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

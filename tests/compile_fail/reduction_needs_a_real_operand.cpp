@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error-regex: reduction_needs_a_real_operand<.*sum_rule, dtype::int32>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: member_count<T>: T must be an aggregate
 // max-lines: 30
-#include <tenet/tenet.hpp>
+#include <tenet/nn.hpp>
 
 #ifdef TENET_MISTAKE
 class model {

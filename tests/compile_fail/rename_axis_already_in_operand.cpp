@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: rename_axis_already_in_operand<Keys, 64, axes<Time, Keys>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: rename_extent_differs<Time, 64, Half, 32>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

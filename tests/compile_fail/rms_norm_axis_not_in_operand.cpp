@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: rms_norm_axis_not_in_operand<Hidden, 1536, axes<Batch, Embed>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

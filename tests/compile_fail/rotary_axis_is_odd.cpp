@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: rotary_axis_is_odd<Odd, 7>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

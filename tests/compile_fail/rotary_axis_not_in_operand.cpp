@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: rotary_axis_not_in_operand<Odd, 7, axes<Batch, Time, HeadDim>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

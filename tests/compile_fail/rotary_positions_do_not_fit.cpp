@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error-regex: rotary_positions_do_not_fit<.*axes<Batch, Time>, axes<Batch, HeadDim> ?>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: select_index_out_of_range<QKV, 3, 3>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: slice_axis_already_in_operand<Half, 32, axes<Half, Time>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

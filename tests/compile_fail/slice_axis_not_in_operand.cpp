@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: slice_axis_not_in_operand<Embed, 384, axes<Batch, Time>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

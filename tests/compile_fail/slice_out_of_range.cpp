@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: slice_out_of_range<Time, 64, Half, 40, 32>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

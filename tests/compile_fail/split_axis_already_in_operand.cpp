@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: split_axis_already_in_operand<Heads, 6, axes<Heads, Embed>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

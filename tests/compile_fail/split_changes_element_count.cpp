@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: split_changes_element_count<Embed, 384, axes<Heads, Half>, 192>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

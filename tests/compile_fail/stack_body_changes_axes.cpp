@@ -2,7 +2,8 @@
 // error: stack_body_changes_axes<axes<Batch, Embed>, axes<Batch, Hidden>>
 // max-lines-gcc: 20
 // max-lines-clang: 35
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

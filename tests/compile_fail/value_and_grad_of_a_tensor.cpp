@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: value_and_grad_of_a_tensor<axes<Batch>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 

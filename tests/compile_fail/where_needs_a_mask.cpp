@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: where_needs_a_mask<dtype::real>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/op.hpp>
 
 using namespace tenet;
 

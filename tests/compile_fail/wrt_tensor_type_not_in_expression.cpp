@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // error: wrt_tensor_type_not_in_expression<tensor<float, Time>>
 // max-lines: 20
-#include <tenet/tenet.hpp>
+#include <tenet/program.hpp>
 
 using namespace tenet;
 
