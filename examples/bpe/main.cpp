@@ -41,7 +41,8 @@ void add_train(CLI::App& app, bpe::train_options& o) {
                    "Text of a special token, numbered after the rest; may be repeated")
         ->allow_extra_args(false);
     app.add_option("--out", o.out,
-                   "Where to: NAME.model (minbpe), NAME.tiktoken, NAME.json (Hugging Face), or a folder for vocab.json "
+                   "Where to: NAME.model (minbpe), NAME.tiktoken, NAME.json (Hugging Face), or a folder (FOLDER/) for "
+                   "vocab.json "
                    "and merges.txt")
         ->required();
 }

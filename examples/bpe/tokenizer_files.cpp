@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 #include <string_view>
+#include <system_error>
 
 #include <tenet/io/atomic_file.hpp>
 #include <tenet/io/mapped_file.hpp>
@@ -111,13 +112,27 @@ opened_tokenizer open_tokenizer(tokenizer_options const& options) {
     }
 }
 
+namespace {
+
+/// A folder that exists, or a name that ends with a slash.
+bool is_folder(std::filesystem::path const& out) {
+    return !out.has_filename() || std::filesystem::is_directory(out);
+}
+
+}  // namespace
+
 void check_output(std::filesystem::path const& out) {
     const auto extension = out.extension();
-    const bool known =
-        std::filesystem::is_directory(out) || extension == ".model" || extension == ".tiktoken" || extension == ".json";
-    if (!known) {
-        fail_expectation("--out", "a name that ends with .model, .tiktoken or .json, or a folder that exists",
+    if (!is_folder(out) && extension != ".model" && extension != ".tiktoken" && extension != ".json") {
+        fail_expectation("--out", "a name that ends with .model, .tiktoken, .json or /, or a folder that exists",
                          "\"" + out.string() + "\"");
+    }
+    std::error_code error;
+    if (is_folder(out)) {
+        std::filesystem::create_directories(out, error);
+        if (error) fail_expectation("--out", "a folder, or a place for one", out.string() + ": " + error.message());
+    } else if (out.has_parent_path() && !std::filesystem::is_directory(out.parent_path(), error)) {
+        fail_expectation("--out", "a folder that exists", out.parent_path().string());
     }
 }
 
@@ -128,7 +143,7 @@ void save_tokenizer(byte_pair_tokenizer const& tokenizer, std::filesystem::path 
         file.commit();
     };
     check_output(out);
-    if (std::filesystem::is_directory(out)) {
+    if (is_folder(out)) {
         const gpt2_files files = write_gpt2(tokenizer);
         save(out / "vocab.json", files.vocab_json);
         save(out / "merges.txt", files.merges_txt);

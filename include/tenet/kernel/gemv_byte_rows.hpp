@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // kernel: a vector times a stored matrix whose rows are the inputs, in bytes as in gemv_bytes.hpp: the codes of four
-// rows side by side, eight rows at a time, whose factors (the vector's numbers times the scales of their blocks) are
-// rounded to 16 bits together. Sums over the eight are exact.
+// rows side by side, eight or sixteen rows at a time, whose factors (the vector's numbers times the scales of their
+// blocks) are rounded to 16 bits together. Sums over these rows are exact.
 #pragma once
 
 #include <algorithm>
@@ -28,6 +28,8 @@ struct byte_rows {
     static constexpr bool four_bit = is_four_bit(Format);
     static constexpr std::size_t registers = four_bit ? 8 : 4, strip = 16 * registers, bits = bits_of(Format),
                                  bytes = strip * bits / 8, most_blocks = most_columns / weight_block + 16;
+    /// Rows at a time: twice as many halve what the sums cost beside the products, four times as many gain no more.
+    static constexpr std::size_t together = four_bit ? 16 : 8, quads = together / 4;
     stored_matrix matrix;
     std::size_t first, stride;
     std::byte const* codes;
@@ -51,18 +53,18 @@ struct byte_rows {
         }
     }
 
-    /// Eight rows' factors as planes, four rows a float's bits (which are spread over lanes at less cost than
-    /// integers), for each block of 64 columns or for all; what one stands for, and the bits of the sums to begin with,
-    /// for codes are shifted to be unsigned.
+    /// The factors of `together` rows as planes, four rows a float's bits (which are spread over lanes at less cost
+    /// than integers), for each block of 64 columns or for all; what one stands for, and the bits of the sums to begin
+    /// with, for codes are shifted to be unsigned.
     struct factors {
-        alignas(64) float high[2][most_blocks], low[2][most_blocks], start[most_blocks], scale[most_blocks];
+        alignas(64) float high[quads][most_blocks], low[quads][most_blocks], start[most_blocks], scale[most_blocks];
     };
 
     /// Of `rows` rows from i on, `apart` rows apart.
     void prepare(float const* x, std::size_t i, std::size_t rows, std::size_t apart, std::size_t j, std::size_t n,
                  factors& f) const {
         const std::size_t blocks = four_bit ? n / weight_block : 1;
-        alignas(64) float scale_of[rows_together * most_blocks];
+        alignas(64) float scale_of[together * most_blocks];
         if constexpr (four_bit) {
             for (std::size_t r = 0; r < rows; ++r)
                 block_scales(matrix, (first + (i + r * apart) * stride + j) / weight_block, blocks,
@@ -70,52 +72,49 @@ struct byte_rows {
         } else {
             for (std::size_t r = 0; r < rows; ++r) scale_of[r] = scales.of_row(first / stride + i + r * apart);
         }
-        std::fill(scale_of + rows * blocks, scale_of + rows_together * blocks + 16, 0.0f);
+        std::fill(scale_of + rows * blocks, scale_of + together * blocks + 16, 0.0f);
         const batch unit(1 / (largest_of_planes * product_scale(matrix.layout.format)));
         for (std::size_t b = 0; b < blocks; b += 16) {
-            batch value[rows_together], largest(0.0f), poison(0.0f);
+            batch value[together], largest(0.0f), poison(0.0f);
             TENET_UNROLL
-            for (std::size_t r = 0; r < rows_together; ++r) {
+            for (std::size_t r = 0; r < together; ++r) {
                 value[r] = batch::load_unaligned(scale_of + r * blocks + b) * batch(r < rows ? x[i + r * apart] : 0.0f);
                 largest = simd::fast_max<float>(largest, simd::fast_max<float>(value[r], batch(0.0f) - value[r]));
                 poison = simd::fma<float>(value[r], batch(0.0f), poison);
             }
             largest = simd::fast_max<float>(largest, batch(least_largest));
             const batch inverse = batch(largest_of_planes) / largest;
-            simd::byte_sums shifted{};
+            const simd::bytes ones = simd::bytes{} + 1;
+            simd::byte_sums of_high{}, of_low{};
             TENET_UNROLL
-            for (std::size_t q = 0; q < 2; ++q) {
-                simd::byte_sums high{}, low{};
-                TENET_UNROLL
-                for (std::size_t r = 0; r < 4; ++r) {
-                    const simd::byte_sums whole = simd::nearest_integers<float>(value[4 * q + r], inverse),
-                                          h = (whole + byte_shift) >> 8, l = whole - (h << 8);
-                    high |= (h & 255) << static_cast<int>(8 * r);
-                    low |= (l & 255) << static_cast<int>(8 * r);
-                    shifted -= four_bit ? whole + h : whole;  // both planes of a table are shifted
-                }
+            for (std::size_t q = 0; q < quads; ++q) {
+                simd::bytes high, low;
+                simd::nearest_planes<float>(value + 4 * q, inverse, high, low);
                 std::memcpy(f.high[q] + b, &high, sizeof high);
                 std::memcpy(f.low[q] + b, &low, sizeof low);
+                simd::dot_bytes(of_high, ones, high);
+                simd::dot_bytes(of_low, ones, low);
             }
-            const simd::byte_sums start = shifted * byte_shift;
+            // Both planes of a table are shifted.
+            const simd::byte_sums sum = of_high * (four_bit ? 257 : 256) + of_low, start = sum * -byte_shift;
             std::memcpy(f.start + b, &start, sizeof start);
             simd::fma<float>(largest, unit, poison).store_aligned(f.scale + b);
         }
     }
 };
 
-/// Eight rows from i on, `apart` rows apart, or fewer: those that are missing have factors of zero.
+/// `together` rows from i on, `apart` rows apart, or fewer: those that are missing have factors of zero.
 template <storage Format>
 [[gnu::flatten, gnu::noinline]] void add_byte_rows(byte_rows<Format> const& w, float const* x, std::size_t i,
                                                    std::size_t rows, std::size_t apart, std::size_t first,
                                                    std::size_t n, float* y) {
     using matrix = byte_rows<Format>;
     using batch = simd::batch<float>;
-    constexpr std::size_t registers = matrix::registers;
+    constexpr std::size_t registers = matrix::registers, together = matrix::together, quads = matrix::quads;
     typename matrix::factors f;
     w.prepare(x, i, rows, apart, first, n, f);
-    std::byte const* row[rows_together];
-    for (std::size_t r = 0; r < rows_together; ++r) row[r] = w.address(i + std::min(r, rows - 1) * apart, first);
+    std::byte const* row[together];
+    for (std::size_t r = 0; r < together; ++r) row[r] = w.address(i + std::min(r, rows - 1) * apart, first);
     table_planes const& tables = planes_of(w.matrix.layout.format);
     const simd::bytes table_high = simd::load_64_bytes(tables.high.data()),
                       table_low = simd::load_64_bytes(tables.low.data());
@@ -124,7 +123,7 @@ template <storage Format>
         const std::size_t at = j * matrix::bits / 8, block = j / weight_block;
         static_assert(matrix::bytes == 64);
         TENET_UNROLL
-        for (std::size_t r = 0; r < rows_together; ++r) __builtin_prefetch(row[r] + at + one_of_streams_ahead);
+        for (std::size_t r = 0; r < together; ++r) __builtin_prefetch(row[r] + at + one_of_streams_ahead);
         const auto of_block = [&](float const* of) __attribute__((always_inline)) {
             return matrix::four_bit ? simd::low_and_high<float>(of + block) : batch(of[0]);
         };
@@ -135,11 +134,11 @@ template <storage Format>
             low[c] = std::bit_cast<simd::byte_sums>(of_block(f.start).data);
         }
         TENET_UNROLL
-        for (std::size_t q = 0; q < 2; ++q) {
+        for (std::size_t q = 0; q < quads; ++q) {
             simd::bytes codes[4], columns[4];
             TENET_UNROLL
             for (std::size_t r = 0; r < 4; ++r) codes[r] = simd::load_64_bytes(row[4 * q + r] + at);
-            simd::interleave_four(codes[0], codes[1], codes[2], codes[3], columns);
+            simd::interleave_four(codes[0], codes[2], codes[1], codes[3], columns);  // as `nearest_planes` has them
             const simd::bytes x_high = simd::as_bytes<float>(of_block(f.high[q])),
                               x_low = simd::as_bytes<float>(of_block(f.low[q]));
             TENET_UNROLL
@@ -181,9 +180,10 @@ template <storage Format>
 template <storage Format>
 void sum_of_run(byte_rows<Format> const& w, float const* x, std::size_t begin, std::size_t end, std::size_t first,
                 std::size_t n, float* y) {
+    constexpr std::size_t together = byte_rows<Format>::together;
     std::fill(y, y + n, 0.0f);
-    const std::size_t apart = (end - begin) / rows_together, rest = begin + rows_together * apart;
-    for (std::size_t i = begin; i < begin + apart; ++i) add_byte_rows(w, x, i, rows_together, apart, first, n, y);
+    const std::size_t apart = (end - begin) / together, rest = begin + together * apart;
+    for (std::size_t i = begin; i < begin + apart; ++i) add_byte_rows(w, x, i, together, apart, first, n, y);
     if (rest < end) add_byte_rows(w, x, rest, end - rest, 1, first, n, y);
 }
 

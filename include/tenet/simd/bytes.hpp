@@ -108,6 +108,22 @@ TENET_INLINE byte_sums nearest_integers(batch<T> const& x, batch<T> const& y) {
     return byte_sums(detail::to_bits<T>(fma<T>(x, y, shift)) - detail::to_bits<T>(shift));
 }
 
+/// The whole numbers 256 h + l nearest to x[r] * y, r < 4, within 32639 of zero, as planes of h and of l in [-128,
+/// 127]: the bytes of a lane are those of x[0], x[2], x[1] and x[3].
+template <class T>
+TENET_INLINE void nearest_planes(batch<T> const* x, batch<T> const& y, bytes& high, bytes& low) {
+    using words = detail::vector_of<std::uint32_t, 16>;
+    constexpr std::uint32_t even = 0x00ff00ffu, signs = 0x80808080u;
+    // Near 3 * 2^22 the lowest 16 bits of a float are a whole number's; with 128 more, its h and l + 128.
+    const batch<T> shift(T{12582912 + 128});
+    const auto shifted = [&](std::size_t r) __attribute__((always_inline)) {
+        return std::bit_cast<words>(fma<T>(x[r], y, shift).data);
+    };
+    const words a = (shifted(0) & 0xffffu) | (shifted(1) << 16), b = (shifted(2) & 0xffffu) | (shifted(3) << 16);
+    high = std::bit_cast<bytes>(words(((a >> 8) & even) | (b & ~even)));
+    low = std::bit_cast<bytes>(words(((a & even) | ((b << 8) & ~even)) ^ signs));
+}
+
 /// The sums as floats.
 template <class T = float>
 TENET_INLINE batch<T> to_floats(byte_sums const& sums) {

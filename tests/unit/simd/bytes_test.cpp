@@ -65,6 +65,22 @@ void check_bytes() {
         T back[16];
         simd::to_floats<T>(nearest).store_unaligned(back);
         for (std::size_t i = 0; i < 16; ++i) BOOST_TEST(back[i] == std::nearbyint(2 * numbers[i]));
+
+        // Whole numbers by halves, in every lane and place; the greatest and the least among them.
+        std::mt19937 engine(3);
+        std::uniform_int_distribution<int> any(-65278, 65278);
+        float halves[64] = {65278, -65278, 65277, -65277, 255, 256, 257, -255, -256, -257, 0, 1, -1, 2, -2, 3};
+        for (std::size_t i = 16; i < 64; ++i) halves[i] = static_cast<float>(any(engine));
+        simd::batch<T> x[4];
+        for (std::size_t r = 0; r < 4; ++r) x[r] = simd::batch<T>::load_unaligned(halves + 16 * r);
+        simd::bytes h, l;
+        simd::nearest_planes<T>(x, simd::batch<T>(T(0.5)), h, l);
+        constexpr std::size_t place[4] = {0, 2, 1, 3};
+        for (std::size_t i = 0; i < 64; ++i) {
+            const std::size_t at = 4 * (i % 16) + place[i / 16];
+            const int found = 256 * static_cast<std::int8_t>(h[at]) + static_cast<std::int8_t>(l[at]);
+            BOOST_TEST(found == static_cast<int>(std::nearbyint(0.5f * halves[i])));
+        }
     }
 }
 
