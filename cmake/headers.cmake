@@ -72,8 +72,10 @@ set(TENET_HEADERS
   include/tenet/graph/contract.hpp
   include/tenet/graph/contraction.hpp
   include/tenet/graph/cost.hpp
+  include/tenet/graph/cotangent.hpp
   include/tenet/graph/dequantize.hpp
   include/tenet/graph/differentiate.hpp
+  include/tenet/graph/elementwise.hpp
   include/tenet/graph/fuse.hpp
   include/tenet/graph/geometry.hpp
   include/tenet/graph/in_place.hpp
@@ -84,6 +86,7 @@ set(TENET_HEADERS
   include/tenet/graph/prune.hpp
   include/tenet/graph/rearrange.hpp
   include/tenet/graph/recompute.hpp
+  include/tenet/graph/reduction.hpp
   include/tenet/graph/reverse_sweep.hpp
   include/tenet/graph/schedule.hpp
   include/tenet/graph/value.hpp
@@ -156,8 +159,10 @@ set(TENET_HEADERS
   include/tenet/kernel/gemm_finish.hpp
   include/tenet/kernel/gemm_in_l1.hpp
   include/tenet/kernel/gemm_pack.hpp
+  include/tenet/kernel/gemm_parts.hpp
   include/tenet/kernel/gemm_problem.hpp
   include/tenet/kernel/gemm_quantized.hpp
+  include/tenet/kernel/gemm_run.hpp
   include/tenet/kernel/gemm_small.hpp
   include/tenet/kernel/gemm_tail.hpp
   include/tenet/kernel/gemm_tile.hpp

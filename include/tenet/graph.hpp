@@ -8,8 +8,10 @@
 #include <tenet/graph/contract.hpp>
 #include <tenet/graph/contraction.hpp>
 #include <tenet/graph/cost.hpp>
+#include <tenet/graph/cotangent.hpp>
 #include <tenet/graph/dequantize.hpp>
 #include <tenet/graph/differentiate.hpp>
+#include <tenet/graph/elementwise.hpp>
 #include <tenet/graph/fuse.hpp>
 #include <tenet/graph/geometry.hpp>
 #include <tenet/graph/in_place.hpp>
@@ -20,6 +22,7 @@
 #include <tenet/graph/prune.hpp>
 #include <tenet/graph/rearrange.hpp>
 #include <tenet/graph/recompute.hpp>
+#include <tenet/graph/reduction.hpp>
 #include <tenet/graph/reverse_sweep.hpp>
 #include <tenet/graph/schedule.hpp>
 #include <tenet/graph/value.hpp>

@@ -36,8 +36,10 @@
 #include <tenet/kernel/gemm_finish.hpp>
 #include <tenet/kernel/gemm_in_l1.hpp>
 #include <tenet/kernel/gemm_pack.hpp>
+#include <tenet/kernel/gemm_parts.hpp>
 #include <tenet/kernel/gemm_problem.hpp>
 #include <tenet/kernel/gemm_quantized.hpp>
+#include <tenet/kernel/gemm_run.hpp>
 #include <tenet/kernel/gemm_small.hpp>
 #include <tenet/kernel/gemm_tail.hpp>
 #include <tenet/kernel/gemm_tile.hpp>

@@ -5,7 +5,8 @@
 #include <array>
 #include <string_view>
 
-#include <tenet/graph/value.hpp>
+#include <tenet/graph/cotangent.hpp>
+#include <tenet/graph/reduction.hpp>
 #include <tenet/simd/math.hpp>
 
 namespace tenet::graph {

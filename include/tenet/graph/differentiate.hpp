@@ -3,8 +3,8 @@
 #pragma once
 
 #include <tenet/base/list.hpp>
+#include <tenet/graph/cotangent.hpp>
 #include <tenet/graph/reverse_sweep.hpp>
-#include <tenet/graph/value.hpp>
 
 namespace tenet::graph {
 

@@ -4,7 +4,7 @@
 
 #include <tenet/base/list.hpp>
 
-#include <tenet/graph/value.hpp>
+#include <tenet/graph/elementwise.hpp>
 
 namespace tenet::graph {
 

@@ -18,6 +18,7 @@
 #include <tenet/kernel/gemm_bf16_problem.hpp>
 #include <tenet/kernel/gemm_bf16_tile.hpp>
 #include <tenet/kernel/gemm_finish.hpp>
+#include <tenet/kernel/gemm_run.hpp>
 #include <tenet/parallel/parallel_for.hpp>
 #include <tenet/simd/bf16.hpp>
 

@@ -12,6 +12,7 @@
 #include <tenet/base/macros.hpp>
 #include <tenet/kernel/dequantize.hpp>
 #include <tenet/kernel/gemm.hpp>
+#include <tenet/kernel/gemm_run.hpp>
 #include <tenet/kernel/gemv_quantized.hpp>
 #include <tenet/kernel/gemv_quantized_rows.hpp>
 

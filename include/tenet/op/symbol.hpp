@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include <tenet/base/mistake.hpp>
-#include <tenet/graph/value.hpp>
+#include <tenet/graph/reduction.hpp>
 #include <tenet/shape/axes.hpp>
 #include <tenet/tensor/dtype.hpp>
 
