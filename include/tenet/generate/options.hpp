@@ -45,7 +45,7 @@ using token_callback = std::function<bool(std::size_t prompt, std::int32_t token
 /// The loss of a text.
 struct text_loss {
     double mean = 0;         ///< in nats a token: the mean of -ln p(token | tokens before)
-    std::size_t tokens = 0;  ///< how many were predicted: all but the first
+    std::size_t tokens = 0;  ///< how many were predicted
 
     double perplexity() const { return std::exp(mean); }
 };

@@ -36,6 +36,7 @@ struct token_losses {
 ///
 /// Windows begin at 0, stride, 2 stride, ...; each predicts the tokens that no earlier window has, from all that stand
 /// before them in the window: a token has at least window - stride tokens of context but at the beginning of the text.
+/// If the stride is the whole window, the first token of each has none, and is not counted.
 /// Memory holds logits of one chunk. Borrows the parameters.
 /// transformers: the documentation's "Perplexity of fixed-length models", with its strides.
 template <LanguageModel Model, std::size_t Memory = Model::context, std::size_t Chunk = (Memory < 64 ? Memory : 64),
@@ -57,7 +58,7 @@ public:
 
     explicit perplexity_meter(Block const& theta) : theta_(&theta) {}
 
-    /// The mean loss of `text` from its second token on.
+    /// The mean loss of the tokens of `text` that have some context: all from the second on, unless windows only touch.
     /// Errors: `exception` for a text of fewer than two tokens, a token that the model does not know, a window outside
     /// of 2 .. Memory, a stride outside of 1 .. window.
     text_loss operator()(std::span<std::int32_t const> text, options const& o = {}) {
@@ -70,13 +71,17 @@ public:
             fail_expectation("perplexity", "a stride of 1 to " + std::to_string(o.window) + " tokens",
                              std::to_string(o.stride));
         double sum = 0;
-        std::size_t predicted = 1;  // the tokens before this one are done with: the first has no context
+        std::size_t count = 0, predicted = 1;  // the tokens before this one are done with: the first has no context
         for (std::size_t begin = 0; predicted < text.size(); begin += o.stride) {
             const std::size_t end = std::min(text.size(), begin + o.window);
-            if (end > predicted) sum += window_loss(text.subspan(begin, end - begin), predicted - begin);
+            const std::size_t first = std::max(predicted, begin + 1);
+            if (end > first) {
+                sum += window_loss(text.subspan(begin, end - begin), first - begin);
+                count += end - first;
+            }
             predicted = std::max(predicted, end);
         }
-        return {sum / static_cast<double>(text.size() - 1), text.size() - 1};
+        return {sum / static_cast<double>(count), count};
     }
 
 private:
