@@ -36,7 +36,7 @@ struct shared_norm {
     affine<H, E> down{};
     constexpr auto operator()(auto x) const {
         const auto y = layer_norm<E>(x, gain, shift);
-        return x + down(gelu_erf(a(y)) * b(y) + relu(c(rename<E, F>(y)) + 20.0));
+        return x + down(gelu(a(y)) * b(y) + relu(c(rename<E, F>(y)) + 20.0));
     }
 };
 
