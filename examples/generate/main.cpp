@@ -48,8 +48,10 @@ int main(int argc, char** argv) {
     generate::write_options write;
     generate::perplexity_options perplexity;
     generate::model_options model;
-    app.add_option("--weights", model.weights,
-                   "Weights: a safetensors file of Hugging Face, or a .bin of llama2.c. The sizes are read from it")
+    app.add_option(
+           "--weights", model.weights,
+           "Weights: a safetensors file of Hugging Face, the .index.json of several, or a .bin of llama2.c. The sizes "
+           "are read from it")
         ->required()
         ->check(CLI::ExistingFile);
     app.add_option("--model", model.family, "gpt2 or llama, to be sure; default: what the file is of")

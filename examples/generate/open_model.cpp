@@ -5,7 +5,7 @@
 
 #include <tenet/base/exception.hpp>
 #include <tenet/io/llama2c_file.hpp>
-#include <tenet/io/safetensors_reader.hpp>
+#include <tenet/io/safetensors_sharded_reader.hpp>
 
 #include "sizes.hpp"
 
@@ -50,14 +50,14 @@ bool same(model_sizes const& file, model_sizes const& known) {
 }
 
 // The extent `axis` of the tensor whose name ends with `end`, or 0.
-std::size_t extent_of(safetensors::reader const& file, std::string_view end, std::size_t axis) {
+std::size_t extent_of(safetensors::sharded_reader const& file, std::string_view end, std::size_t axis) {
     for (auto const& t : file.tensors())
         if (t.name.ends_with(end) && axis < t.shape.size()) return t.shape[axis];
     return 0;
 }
 
 // One more than the greatest number after `before` in a name.
-std::size_t layers_of(safetensors::reader const& file, std::string_view before) {
+std::size_t layers_of(safetensors::sharded_reader const& file, std::string_view before) {
     std::size_t layers = 0;
     for (auto const& t : file.tensors()) {
         const std::size_t at = t.name.find(before);
@@ -83,7 +83,7 @@ model_sizes sizes_of(std::filesystem::path const& weights) {
         const llama2c_sizes s = llama2c_file(weights).sizes();
         return {"llama", s.layers, s.width, s.hidden, s.width / s.heads * s.key_heads, s.context, s.vocabulary};
     }
-    const safetensors::reader file(weights);
+    const safetensors::sharded_reader file(weights);
     if (extent_of(file, "embed_tokens.weight", 0) != 0)
         return {"llama",
                 layers_of(file, "layers."),
