@@ -42,8 +42,7 @@ void add_train(CLI::App& app, bpe::train_options& o) {
         ->allow_extra_args(false);
     app.add_option("--out", o.out,
                    "Where to: NAME.model (minbpe), NAME.tiktoken, NAME.json (Hugging Face), or a folder (FOLDER/) for "
-                   "vocab.json "
-                   "and merges.txt")
+                   "vocab.json and merges.txt")
         ->required();
 }
 

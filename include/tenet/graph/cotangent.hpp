@@ -43,4 +43,5 @@ constexpr void accumulate(builder& graph, int operand, value dy) {
 
 }  // namespace tenet::graph
 
+// What `arrange` and `sum_to` are: they are written on values whose cotangents are added up here.
 #include <tenet/graph/reduction.hpp>

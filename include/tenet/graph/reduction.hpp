@@ -46,9 +46,7 @@ constexpr void reduce_extremum_vjp(builder& graph, int id, int cotangent);
 
 // The axes of `a` that are not in `b`, then those of `a` that are.
 constexpr axis_list moved_last(axis_list const& a, axis_list const& b) {
-    axis_list order;
-    for (int i = 0; i < a.rank; ++i)
-        if (!b.contains(a[i])) order.push(a[i]);
+    axis_list order = minus(a, b);
     for (int i = 0; i < a.rank; ++i)
         if (b.contains(a[i])) order.push(a[i]);
     return order;

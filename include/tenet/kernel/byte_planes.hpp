@@ -62,6 +62,14 @@ TENET_INLINE simd::byte_sums whole_numbers(simd::byte_sums const& high, simd::by
     return (high << 8) + low;
 }
 
+/// What sums of products with shifted codes begin with, from the sums of the vector's planes: -128 x the vector, once
+/// for each plane of the codes (two of a table, one of int8).
+template <storage Format>
+TENET_INLINE simd::byte_sums start_of_sums(simd::byte_sums const& high, simd::byte_sums const& low) {
+    const simd::byte_sums sum = high * (is_four_bit(Format) ? 257 : 256) + low;
+    return sum * -byte_shift;
+}
+
 /// The planes of the whole numbers nearest to x[0, 128) * largest_of_planes / max |x|; returns what one of them stands
 /// for: NaN if an x is not finite.
 template <class T = float>

@@ -95,8 +95,7 @@ struct byte_rows {
                 simd::dot_bytes(of_high, ones, high);
                 simd::dot_bytes(of_low, ones, low);
             }
-            // Both planes of a table are shifted.
-            const simd::byte_sums sum = of_high * (four_bit ? 257 : 256) + of_low, start = sum * -byte_shift;
+            const simd::byte_sums start = start_of_sums<Format>(of_high, of_low);
             std::memcpy(f.start + b, &start, sizeof start);
             simd::fma<float>(largest, unit, poison).store_aligned(f.scale + b);
         }

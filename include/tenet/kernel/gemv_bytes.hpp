@@ -48,9 +48,7 @@ struct vector_planes {
                 simd::dot_bytes(of_high, ones, simd::load_64_bytes(h + i));
                 simd::dot_bytes(of_low, ones, simd::load_64_bytes(l + i));
             }
-            // Both planes of a table are shifted.
-            const simd::byte_sums first = of_high * (is_four_bit(Format) ? 257 : 256) + of_low,
-                                  sums = first * -byte_shift;
+            const simd::byte_sums sums = start_of_sums<Format>(of_high, of_low);
             std::memcpy(start[b], &sums, sizeof sums);
         }
     }
