@@ -21,6 +21,13 @@ struct rms_norms {
         return project_all(rms_norm<B>(x, weight), rms_norm<N>(x), rms_norm<B>(x, weight, 0.1));
     }
 };
+// One tensor in several places, also as the gradient that comes back: x is what x's own norm is multiplied with.
+struct own_parameters {
+    constexpr auto operator()(auto x) const {
+        return project_all(layer_norm<B>(x, x, x), layer_norm<B>(x, sin(x), x), rms_norm<B>(x, x)) +
+               sum(x * layer_norm<B>(x)) + sum(x * rms_norm<B>(x));
+    }
+};
 
 }  // namespace
 
@@ -31,4 +38,7 @@ BOOST_AUTO_TEST_CASE(norms_over_two_axes) {
 BOOST_AUTO_TEST_CASE(rms_norm_inner_and_outer) {
     expect_both_orders<rms_norms>("rms_norm", uniform<tensor<double, A, N, B>>(9, -2, 2, extent<N>(4)),
                                   uniform<tensor<double, B>>(10, 0.5, 2));
+}
+BOOST_AUTO_TEST_CASE(norms_with_their_operand_as_parameter) {
+    expect_both_orders<own_parameters>("x in several places", uniform<tensor<double, B>>(11, -2, 2));
 }

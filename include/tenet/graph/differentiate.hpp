@@ -2,6 +2,8 @@
 // graph: gradients: of a scalar by nodes, and of a fused primitive through the nodes that it stands for.
 #pragma once
 
+#include <algorithm>
+
 #include <tenet/base/list.hpp>
 #include <tenet/graph/cotangent.hpp>
 #include <tenet/graph/reverse_sweep.hpp>
@@ -36,10 +38,12 @@ constexpr list<value> gradients(value output, list<int> const& wanted) {
 template <class Decompose>
 constexpr void differentiate_decomposition(builder& graph, list<int> const& operands, list<int> const& cotangents,
                                            Decompose decompose) {
+    // Once each: the sweep gives the sum over all places in which an operand stands.
     list<int> wanted;
     for (int x : operands)
         if (x < static_cast<int>(graph.cotangents->active.size()) &&
-            graph.cotangents->active[static_cast<std::size_t>(x)])
+            graph.cotangents->active[static_cast<std::size_t>(x)] &&
+            std::find(wanted.begin(), wanted.end(), x) == wanted.end())
             wanted.push_back(x);
     // The decomposition must consist of new nodes only: a result that is found among older ones would lie outside of
     // the range that is swept, and its gradient would be lost.
