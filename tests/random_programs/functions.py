@@ -63,6 +63,9 @@ def project(value):
 class Functions(World):
     """A program's worth of one random function."""
 
+    operations = (6, 14)
+    fillings = (0, 0.5)  # of `pad`
+
     def __init__(self, rng):
         super().__init__(rng)
         self.large = rng.random() < 0.35
@@ -86,7 +89,7 @@ class Functions(World):
             data = self.numbers([self.extent(a) for a in axes], 0.7 * k).requires_grad_()
             self.inputs.append(Value(f"x{k}", tuple(axes), data))
         self.values = list(self.inputs)
-        for _ in range(rng.randint(6, 14)):
+        for _ in range(rng.randint(*self.operations)):
             self.add_one()
 
     # What may be added
@@ -226,7 +229,7 @@ class Functions(World):
     def pad(self, x):
         if a := self.static_axis(x):
             at, before, after = x.axes.index(a), self.rng.randint(0, 3), self.rng.randint(0, 3)
-            b, fill = self.new(before + self.extent(a) + after), self.rng.choice([0, 0.5])
+            b, fill = self.new(before + self.extent(a) + after), self.rng.choice(self.fillings)
             y = F.pad(x.data.movedim(at, -1), (before, after), value=fill).movedim(-1, at)
             self.emit(f"pad<{a}, {b}, {before}>({x.code}{f', {fill}' if fill else ''})",
                       x.axes[:at] + (b,) + x.axes[at + 1:], y)
@@ -313,6 +316,15 @@ class Functions(World):
 
     # The program
 
+    def tensors(self):
+        """The C++ that makes all inputs."""
+        lines = []
+        for k, x in enumerate(self.inputs):
+            lines += [self.tensor(self.real, x.code, x.axes), f"fill({x.code}, {0.7 * k});"]
+        for k, (axes, limit) in enumerate(self.tokens):
+            lines += [self.tensor("std::int32_t", f"t{k}", axes), f"fill_indices(t{k}, {k}, {limit});"]
+        return lines
+
     def finish(self):
         """The C++ source, and what it must print: {name: tensor}."""
         made = self.values[len(self.inputs):] or self.inputs
@@ -329,15 +341,10 @@ class Functions(World):
                 body.append(f"const auto g_{x} = grad(first, {x});")
                 total += f" + 0.1 * sum(g_{x} * g_{x})"
         gradients = torch.autograd.grad(loss, data)
-        tokens = [f"t{k}" for k in range(len(self.tokens))]
-        arguments = names + tokens
+        arguments = names + [f"t{k}" for k in range(len(self.tokens))]
         inputs = [f"variable<{', '.join(x.axes)}>" for x in self.inputs] + \
                  [f"tokens<{', '.join(axes)}>" for axes, _ in self.tokens]
-        run = []
-        for k, x in enumerate(self.inputs):
-            run += [self.tensor(self.real, x.code, x.axes), f"fill({x.code}, {0.7 * k});"]
-        for k, (axes, limit) in enumerate(self.tokens):
-            run += [self.tensor("std::int32_t", f"t{k}", axes), f"fill_indices(t{k}, {k}, {limit});"]
+        run = self.tensors()
         run += ["with_threads(threads, [&] {", f"const double loss = step.value_and_grad({', '.join(arguments)});",
                 'show("loss", std::array{loss});']
         run += [f'show("{v.code}", step.template result<{k + 1}>());' for k, v in enumerate(results)]

@@ -247,6 +247,5 @@ class Models(World):
             inner, = torch.autograd.grad(loss, x, create_graph=True)
             loss = loss + 0.1 * (inner * inner).sum()
         wanted = list(p.values()) + ([] if self.reads_tokens else [x])
-        gradients = torch.autograd.grad(loss, wanted, allow_unused=True)
-        gradients = [torch.zeros_like(w) if g is None else g for w, g in zip(wanted, gradients)]
+        gradients = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
         return {"loss": loss, "logits": logits, **dict(zip([*p, "dx"], gradients))}
