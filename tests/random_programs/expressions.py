@@ -11,7 +11,7 @@ from functions import Functions
 class Expressions(Functions):
     """A program's worth of one random expression."""
     operations = (2, 6)
-    fillings = (0,)
+    options = False
     most_operands = 40  # of the 64 that an expression may have, counted with repetition
 
     def operands(self, code):

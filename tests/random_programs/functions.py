@@ -64,7 +64,7 @@ class Functions(World):
     """A program's worth of one random function."""
 
     operations = (6, 14)
-    fillings = (0, 0.5)  # of `pad`
+    options = True  # that only programs take: what `pad` fills with, those of `cross_entropy`, eps
 
     def __init__(self, rng):
         super().__init__(rng)
@@ -109,7 +109,8 @@ class Functions(World):
 
     def add_one(self):
         kinds = {self.unary: 6, self.binary: 7, self.reduction: 3, self.softmax: 1, self.norm: 2, self.dot: 3,
-                 self.rearranged: 5, self.gathered: 2, self.attention: 1, self.cross_entropy: 1, self.rotary: 1}
+                 self.einsum: 1, self.rearranged: 5, self.gathered: 2, self.attention: 1, self.cross_entropy: 1,
+                 self.rotary: 1}
         x = self.pick()
         self.rng.choices(list(kinds), list(kinds.values()))[0](x)
 
@@ -152,16 +153,14 @@ class Functions(World):
             return  # nearly constant: the result is all rounding
         d = x.places(over)
         y = x.data - x.data.mean(d, keepdim=True) if centred else x.data
-        y = y / torch.sqrt((y * y).mean(d, keepdim=True) + 1e-5)
+        weights = [v for v in self.values if set(v.axes) == set(over)] if self.rng.random() < 0.7 else []
+        eps = 0.1 if weights and self.options and self.rng.random() < 0.3 else 1e-5
+        y = y / torch.sqrt((y * y).mean(d, keepdim=True) + eps)
         arguments = [x.code]
-        weights = [v for v in self.values if set(v.axes) == set(over)]
-        if weights and self.rng.random() < 0.7:
+        if weights:
             w, b = self.rng.choice(weights), self.rng.choice(weights)
-            y = y * w.along(x.axes)
-            arguments.append(w.code)
-            if centred:
-                y = y + b.along(x.axes)
-                arguments.append(b.code)
+            y = y * w.along(x.axes) + (b.along(x.axes) if centred else 0)
+            arguments += [w.code, *([b.code] if centred else []), *(["0.1"] if eps == 0.1 else [])]
         self.emit(f"{'layer' if centred else 'rms'}_norm<{', '.join(over)}>({', '.join(arguments)})", x.axes, y)
 
     def dot(self, x):
@@ -229,7 +228,7 @@ class Functions(World):
     def pad(self, x):
         if a := self.static_axis(x):
             at, before, after = x.axes.index(a), self.rng.randint(0, 3), self.rng.randint(0, 3)
-            b, fill = self.new(before + self.extent(a) + after), self.rng.choice(self.fillings)
+            b, fill = self.new(before + self.extent(a) + after), self.rng.choice([0, 0.5] if self.options else [0])
             y = F.pad(x.data.movedim(at, -1), (before, after), value=fill).movedim(-1, at)
             self.emit(f"pad<{a}, {b}, {before}>({x.code}{f', {fill}' if fill else ''})",
                       x.axes[:at] + (b,) + x.axes[at + 1:], y)
@@ -291,12 +290,40 @@ class Functions(World):
         if not a or len(x.axes) < 2:
             return
         rows = tuple(b for b in x.axes if b != a)
-        name, index = self.index(rows, self.extent(a))
-        y = -torch.gather(x.data.movedim(x.axes.index(a), -1).log_softmax(-1), -1, index.unsqueeze(-1)).squeeze(-1)
-        if self.rng.random() < 0.5:
-            self.emit(f"cross_entropy<{a}>({x.code}, {name})", (), y.mean())
-        else:
-            self.emit(f"cross_entropy_rows<{a}>({x.code}, {name})", rows, y)
+        logits, options = x.data.movedim(x.axes.index(a), -1), {}
+        if self.options and self.rng.random() < 0.5:
+            options["classes"] = self.rng.randint(1, self.extent(a))  # the others are padding
+        name, index = self.index(rows, options.get("classes", self.extent(a)))
+        if self.options and self.rng.random() < 0.5:
+            options["ignore_index"] = self.rng.randrange(2)
+        if self.options and self.rng.random() < 0.5:
+            options["label_smoothing"] = 0.1
+        classes = options.pop("classes", 0)
+        logits = logits[..., :classes or None]
+        kind = self.rng.choice(["rows", "mean", "sum"])
+        if kind == "mean" and (index == options.get("ignore_index", -100)).all():
+            kind = "sum"  # the mean of none is NaN
+        y = F.cross_entropy(logits.flatten(0, -2), index.flatten(), reduction="none" if kind == "rows" else kind,
+                            **options)
+        spelled = [f".{option} = {value}" for option, value in options.items()]
+        spelled += [".reduce = reduction::sum"] * (kind == "sum") + [f".classes = {classes}"] * (classes > 0)
+        if spelled and not self.options:
+            return
+        argument = f", cross_entropy_options{{{', '.join(spelled)}}}" if spelled else ""
+        self.emit(f"cross_entropy{'_rows' if kind == 'rows' else ''}<{a}>({x.code}, {name}{argument})",
+                  rows if kind == "rows" else (), y.reshape(index.shape) if kind == "rows" else y)
+
+    def einsum(self, x):
+        y, z = self.pick(), self.pick()
+        every = tuple(dict.fromkeys(x.axes + y.axes + z.axes))
+        axes = self.rng.sample(every, self.rng.randint(0, min(3, len(every))))
+        if self.capacity(axes) > self.most or self.capacity(every) > 100 * self.most:
+            return
+        letter = {a: chr(97 + i) for i, a in enumerate(every)}
+        spelled = ["".join(letter[a] for a in list_) for list_ in (x.axes, y.axes, z.axes, axes)]
+        scale = round(1 / math.sqrt(self.capacity(a for a in every if a not in axes)), 6)
+        self.emit(f"einsum<axes<{', '.join(axes)}>>({x.code}, {y.code}, {z.code}) * {scale}", axes,
+                  torch.einsum("{},{},{}->{}".format(*spelled), x.data, y.data, z.data) * scale)
 
     def rotary(self, x):
         even = [a for a in self.static(x.axes) if self.extent(a) % 2 == 0]
