@@ -343,13 +343,16 @@ class Functions(World):
 
     # The program
 
-    def tensors(self):
-        """The C++ that makes all inputs."""
+    def tensors(self, before="", full=False):
+        """The C++ that makes all inputs, `before` their names; if `full`, of NaN at the largest extents."""
         lines = []
         for k, x in enumerate(self.inputs):
-            lines += [self.tensor(self.real, x.code, x.axes), f"fill({x.code}, {0.7 * k});"]
+            name = before + x.code
+            lines += [self.tensor(self.real, name, x.axes, full),
+                      f"fill_with_nan({name});" if full else f"fill({name}, {0.7 * k});"]
         for k, (axes, limit) in enumerate(self.tokens):
-            lines += [self.tensor("std::int32_t", f"t{k}", axes), f"fill_indices(t{k}, {k}, {limit});"]
+            name = f"{before}t{k}"
+            lines += [self.tensor("std::int32_t", name, axes, full), f"fill_indices({name}, {k}, {limit});"]
         return lines
 
     def finish(self):
@@ -371,8 +374,9 @@ class Functions(World):
         arguments = names + [f"t{k}" for k in range(len(self.tokens))]
         inputs = [f"variable<{', '.join(x.axes)}>" for x in self.inputs] + \
                  [f"tokens<{', '.join(axes)}>" for axes, _ in self.tokens]
-        run = self.tensors()
-        run += ["with_threads(threads, [&] {", f"const double loss = step.value_and_grad({', '.join(arguments)});",
+        run = self.tensors() + self.tensors("earlier_", full=True)
+        run += ["with_threads(threads, [&] {", f"step.value_and_grad({', '.join('earlier_' + a for a in arguments)});",
+                f"const double loss = step.value_and_grad({', '.join(arguments)});",
                 'show("loss", std::array{loss});']
         run += [f'show("{v.code}", step.template result<{k + 1}>());' for k, v in enumerate(results)]
         run += [f'show("d{x}", step.template input_gradient<{k}>());' for k, x in enumerate(names)] + ["});"]

@@ -215,12 +215,18 @@ class Models(World):
                f"parameters<network, {self.real}> theta;", "int place = 0;",
                f"for (auto const& a : theta.arrays()) fill(std::span(static_cast<{self.real}*>(a.data), a.size()), "
                "0.3 * place++, 0.4);"]
-        if self.reads_tokens:
-            run += [self.tensor("std::int32_t", "x", grid), f"fill_indices(x, 1, {self.extent('Vocab')});"]
-        else:
-            run += [self.tensor(self.real, "x", (*grid, "Embed")), "fill(x, 0.5);"]
-        run += [self.tensor("std::int32_t", "t", grid), f"fill_indices(t, 2, {self.extent('Vocab')});",
-                "with_threads(threads, [&] {", "const double loss = step.value_and_grad(theta, x, t);",
+        for before, full in (("", False), ("earlier_", True)):
+            if self.reads_tokens:
+                run += [self.tensor("std::int32_t", before + "x", grid, full),
+                        f"fill_indices({before}x, 1, {self.extent('Vocab')});"]
+            else:
+                run += [self.tensor(self.real, before + "x", (*grid, "Embed"), full),
+                        f"fill_with_nan({before}x);" if full else "fill(x, 0.5);"]
+            run += [self.tensor("std::int32_t", before + "t", grid, full),
+                    f"fill_indices({before}t, 2, {self.extent('Vocab')});"]
+        run += ["auto earlier = theta;", f"fill_with_nan(std::span(earlier.data(), earlier.size()));",
+                "with_threads(threads, [&] {", "step.value_and_grad(earlier, earlier_x, earlier_t);",
+                "const double loss = step.value_and_grad(theta, x, t);",
                 'show("loss", std::array{loss});', 'show("logits", step.template result<1>());',
                 *([] if self.reads_tokens else ['show("dx", step.template input_gradient<0>());']),
                 "for (auto const& a : theta.arrays()) {",

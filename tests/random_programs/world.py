@@ -29,6 +29,10 @@ void fill(X&& x, double first, double most = 0.9) {
     for (auto& v : x) v = static_cast<std::decay_t<decltype(v)>>(most * std::sin(first + 1.3 * double(i++)));
 }
 template <class X>
+void fill_with_nan(X&& x) {
+    for (auto& v : x) v = NAN;
+}
+template <class X>
 void fill_indices(X& x, unsigned first, unsigned limit) {
     unsigned i = 0;
     for (auto& v : x) v = std::int32_t((i++ * 7919u + first * 104729u) / 13u % limit);
@@ -97,9 +101,10 @@ class World:
         return [f"struct {name} : {'axis' if a.static else 'at_most'}<{a.capacity}> {{}};"
                 for name, a in self.axes.items()]
 
-    def tensor(self, element, name, axes):
-        """The declaration of a C++ tensor."""
-        run_time = ", ".join(f"extent<{a}>({self.extent(a)})" for a in axes if not self.axes[a].static)
+    def tensor(self, element, name, axes, full=False):
+        """The declaration of a C++ tensor; `full`: at the largest extents."""
+        run_time = ", ".join(f"extent<{a}>({self.axes[a].capacity if full else self.extent(a)})" for a in axes
+                             if not self.axes[a].static)
         return f"tensor<{', '.join([element, *axes])}> {name}{f'({run_time})' if run_time else ''};"
 
     def rounded(self, data):
