@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Numeric gradients of root-mean-square normalisation, and of both kinds over two axes, first and second order.
+// Numeric gradients of root-mean-square normalisation, and of both kinds over two axes and with their own operand as
+// parameter, first and second order.
 #define BOOST_TEST_MODULE gradient_rms_norm
 #include "../support/gradient_check.hpp"
 

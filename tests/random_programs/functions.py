@@ -290,25 +290,22 @@ class Functions(World):
         if not a or len(x.axes) < 2:
             return
         rows = tuple(b for b in x.axes if b != a)
-        logits, options = x.data.movedim(x.axes.index(a), -1), {}
+        logits, options, classes = x.data.movedim(x.axes.index(a), -1), {}, self.extent(a)
+        kind = self.rng.choice(["rows", "mean", "sum"] if self.options else ["rows", "mean"])
         if self.options and self.rng.random() < 0.5:
-            options["classes"] = self.rng.randint(1, self.extent(a))  # the others are padding
-        name, index = self.index(rows, options.get("classes", self.extent(a)))
+            classes = self.rng.randint(1, classes)  # the others are padding
+        name, index = self.index(rows, classes)
         if self.options and self.rng.random() < 0.5:
             options["ignore_index"] = self.rng.randrange(2)
         if self.options and self.rng.random() < 0.5:
             options["label_smoothing"] = 0.1
-        classes = options.pop("classes", 0)
-        logits = logits[..., :classes or None]
-        kind = self.rng.choice(["rows", "mean", "sum"])
         if kind == "mean" and (index == options.get("ignore_index", -100)).all():
             kind = "sum"  # the mean of none is NaN
-        y = F.cross_entropy(logits.flatten(0, -2), index.flatten(), reduction="none" if kind == "rows" else kind,
-                            **options)
+        y = F.cross_entropy(logits[..., :classes].flatten(0, -2), index.flatten(),
+                            reduction="none" if kind == "rows" else kind, **options)
         spelled = [f".{option} = {value}" for option, value in options.items()]
-        spelled += [".reduce = reduction::sum"] * (kind == "sum") + [f".classes = {classes}"] * (classes > 0)
-        if spelled and not self.options:
-            return
+        spelled += [".reduce = reduction::sum"] * (kind == "sum")
+        spelled += [f".classes = {classes}"] * (classes < self.extent(a))
         argument = f", cross_entropy_options{{{', '.join(spelled)}}}" if spelled else ""
         self.emit(f"cross_entropy{'_rows' if kind == 'rows' else ''}<{a}>({x.code}, {name}{argument})",
                   rows if kind == "rows" else (), y.reshape(index.shape) if kind == "rows" else y)

@@ -224,7 +224,7 @@ class Models(World):
                         f"fill_with_nan({before}x);" if full else "fill(x, 0.5);"]
             run += [self.tensor("std::int32_t", before + "t", grid, full),
                     f"fill_indices({before}t, 2, {self.extent('Vocab')});"]
-        run += ["auto earlier = theta;", f"fill_with_nan(std::span(earlier.data(), earlier.size()));",
+        run += ["auto earlier = theta;", "fill_with_nan(std::span(earlier.data(), earlier.size()));",
                 "with_threads(threads, [&] {", "step.value_and_grad(earlier, earlier_x, earlier_t);",
                 "const double loss = step.value_and_grad(theta, x, t);",
                 'show("loss", std::array{loss});', 'show("logits", step.template result<1>());',
@@ -233,7 +233,6 @@ class Models(World):
                 f"const auto first = static_cast<std::size_t>(static_cast<{self.real}*>(a.data) - theta.data());",
                 "show(a.name.c_str(), step.gradients().subspan(first, a.size()));", "}", "});", "}"]
         source = [*self.declarations(), *(line for m in self.modules for line in self.struct(m)), *network, *loss, *run]
-
         return source, self.expected
 
     def expected(self, order):
