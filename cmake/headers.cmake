@@ -76,6 +76,7 @@ set(TENET_HEADERS
   include/tenet/graph/dequantize.hpp
   include/tenet/graph/differentiate.hpp
   include/tenet/graph/elementwise.hpp
+  include/tenet/graph/extent_product.hpp
   include/tenet/graph/fuse.hpp
   include/tenet/graph/geometry.hpp
   include/tenet/graph/in_place.hpp
@@ -270,6 +271,8 @@ set(TENET_HEADERS
   include/tenet/program/expression_program.hpp
   include/tenet/program/extents.hpp
   include/tenet/program/group.hpp
+  include/tenet/program/group_loop.hpp
+  include/tenet/program/group_table.hpp
   include/tenet/program/image.hpp
   include/tenet/program/layout.hpp
   include/tenet/program/node_access.hpp

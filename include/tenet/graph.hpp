@@ -12,6 +12,7 @@
 #include <tenet/graph/dequantize.hpp>
 #include <tenet/graph/differentiate.hpp>
 #include <tenet/graph/elementwise.hpp>
+#include <tenet/graph/extent_product.hpp>
 #include <tenet/graph/fuse.hpp>
 #include <tenet/graph/geometry.hpp>
 #include <tenet/graph/in_place.hpp>

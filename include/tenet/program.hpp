@@ -18,6 +18,8 @@
 #include <tenet/program/expression_program.hpp>
 #include <tenet/program/extents.hpp>
 #include <tenet/program/group.hpp>
+#include <tenet/program/group_loop.hpp>
+#include <tenet/program/group_table.hpp>
 #include <tenet/program/image.hpp>
 #include <tenet/program/layout.hpp>
 #include <tenet/program/node_access.hpp>

@@ -3,6 +3,7 @@
 // of another node. Strides are products of extents, so they are described by positions and not by numbers.
 #pragma once
 
+#include <tenet/graph/extent_product.hpp>
 #include <tenet/graph/node.hpp>
 
 namespace tenet::graph {
@@ -32,6 +33,24 @@ constexpr geometry geometry_of(node const& n) {
     g.physical = n.axes;
     for (int i = 0; i < n.axes.rank; ++i) g.position[i] = static_cast<std::uint8_t>(i);
     return g;
+}
+
+/// The stride of the physical axis at `position`, in elements: run-time extents where memory is packed, else
+/// capacities.
+template <class Graph>
+constexpr extent_product stride_at(Graph const& graph, geometry const& g, int position) {
+    extent_product stride;
+    for (int p = g.physical.rank - 1; p > position; --p) stride.multiply(graph, g.physical[p], g.packed);
+    return stride;
+}
+
+/// The stride of a node's axes that are walked as one, which is that of the innermost; 0 if it lacks this axis.
+template <class Graph>
+constexpr extent_product stride_along(Graph const& graph, node const& n, axis_list const& axes) {
+    const int k = axes.rank == 0 ? -1 : n.axes.find(axes[axes.rank - 1]);
+    if (k < 0) return {0, {}};
+    const geometry g = geometry_of(n);
+    return stride_at(graph, g, g.position[k]);
 }
 
 /// Whether axes `outer` and `inner` (positions in the node's own list) can be walked as one, with one stride.

@@ -17,6 +17,37 @@ inline std::size_t thread_count() {
                     oneapi::tbb::global_control::active_value(oneapi::tbb::global_control::max_allowed_parallelism));
 }
 
+namespace detail {
+
+/// Into how many blocks a loop falls, and whether threads share them.
+struct loop_blocks {
+    std::size_t count, threads;
+};
+inline loop_blocks blocks_of(std::size_t n, std::size_t grain) {
+    const std::size_t count = n / grain + (n % grain != 0);
+    return {count, count <= 1 || inside_loop() ? 1 : thread_count()};
+}
+
+/// A loop that threads share. One function for all bodies, so that it is compiled once.
+inline void share_loop(std::size_t n, std::size_t grain, loop_blocks blocks,
+                       void (*call)(void const* body, std::size_t begin, std::size_t end), void const* body) {
+    struct sharing {
+        std::size_t n, grain, blocks, parts;
+        void (*call)(void const* body, std::size_t begin, std::size_t end);
+        void const* body;
+    };
+    const std::size_t parts = std::min({blocks.count, 4 * blocks.threads, team::most_parts});
+    const sharing all{n, grain, blocks.count, parts, call, body};
+    const auto run = [](void const* what, std::size_t part) {
+        sharing const& s = *static_cast<sharing const*>(what);
+        const std::size_t begin = s.blocks * part / s.parts, end = s.blocks * (part + 1) / s.parts;
+        s.call(s.body, begin * s.grain, end < s.blocks ? end * s.grain : s.n);
+    };
+    team::mine().run({run, &all}, parts, blocks.threads);
+}
+
+}  // namespace detail
+
 /// Calls `body(begin, end)` on disjoint ranges that cover [0, n), each of at least `grain` elements (but the last).
 /// Ranges start at multiples of `grain`, so that work done per block of `grain` is the same for any thread count.
 /// Runs on the calling thread when there is one block or one thread, or within another such loop. Choose `grain` worth
@@ -28,24 +59,15 @@ inline std::size_t thread_count() {
 template <class Body>
 void parallel_for(std::size_t n, std::size_t grain, Body const& body) {
     if (grain == 0) grain = 1;
-    const std::size_t blocks = n / grain + (n % grain != 0);
-    const std::size_t threads = blocks <= 1 || detail::inside_loop() ? 1 : thread_count();
-    if (threads == 1) {
+    const detail::loop_blocks blocks = detail::blocks_of(n, grain);
+    if (blocks.threads == 1) {
         if (n != 0) body(std::size_t{0}, n);
         return;
     }
-    struct sharing {
-        Body const* body;
-        std::size_t n, grain, blocks, parts;
+    const auto call = [](void const* what, std::size_t begin, std::size_t end) {
+        (*static_cast<Body const*>(what))(begin, end);
     };
-    const std::size_t parts = std::min({blocks, 4 * threads, detail::team::most_parts});
-    const sharing all{&body, n, grain, blocks, parts};
-    const auto run = [](void const* what, std::size_t part) {
-        sharing const& s = *static_cast<sharing const*>(what);
-        const std::size_t begin = s.blocks * part / s.parts, end = s.blocks * (part + 1) / s.parts;
-        (*s.body)(begin* s.grain, end < s.blocks ? end * s.grain : s.n);
-    };
-    detail::team::mine().run({run, &all}, parts, threads);
+    detail::share_loop(n, grain, blocks, call, &body);
 }
 
 }  // namespace tenet

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include <tenet/base/constant.hpp>
+#include <tenet/base/macros.hpp>
 #include <tenet/graph/geometry.hpp>
 #include <tenet/program/image.hpp>
 
@@ -28,6 +29,10 @@ struct run_context {
     std::array<int, 16> index{};      ///< by family: the layer of the iteration under way
     std::array<int, 16> iteration{};  ///< by family: how many iterations came before
     std::uint64_t seed = 0, step = 0;
+
+    /// A size or a stride of the plan, as it is in this run.
+    std::size_t size(graph::extent_product const& n) const { return n.in(extents.data()); }
+    std::ptrdiff_t stride(graph::extent_product const& n) const { return static_cast<std::ptrdiff_t>(size(n)); }
 };
 
 /// The C++ type that holds elements of `Type` in a program over `Real`.
@@ -68,92 +73,98 @@ constexpr auto extent_of_list([[maybe_unused]] run_context<P> const& c) {
     if constexpr (P::image.is_static(List)) {
         return constant<P::image.capacity(List)>{};
     } else {
-        std::size_t n = 1;
-        for (int i = 0; i < List.rank; ++i) n *= c.extents[static_cast<std::size_t>(List[i])];
-        return n;
+        return c.size(graph::elements_along(P::image, List));
     }
 }
 
-/// The extent of one physical axis of a node: the run-time one where memory is packed, else the capacity.
+/// The extent of an axis.
 template <class P>
-constexpr std::size_t physical_extent(run_context<P> const& c, int axis, bool packed) {
-    return packed && !P::image.is_static(axis) ? c.extents[static_cast<std::size_t>(axis)] : P::image.capacity(axis);
+consteval graph::extent_product extent_of(int axis) {
+    graph::extent_product n;
+    n.multiply(P::image, axis, true);
+    return n;
 }
 
-/// The stride of a node's axis, in elements.
+/// The stride of axes of node `id` that are walked as one, in elements; 0 if it lacks the innermost.
 template <class P>
-constexpr std::size_t stride_of(run_context<P> const& c, graph::geometry const& g, int position) {
-    std::size_t stride = 1;
-    for (int p = g.physical.rank - 1; p > position; --p) stride *= physical_extent<P>(c, g.physical[p], g.packed);
-    return stride;
+consteval graph::extent_product stride_of(int id, graph::axis_list const& axes) {
+    return graph::stride_along(P::image, P::image.nodes[static_cast<std::size_t>(id)], axes);
 }
-
-/// The stride of the axis number `Axis` of node `Id`, in elements; 0 if it has no such axis.
-template <class P, int Id, int Axis>
-constexpr std::ptrdiff_t axis_stride(run_context<P> const& c) {
-    constexpr graph::node n = P::image.nodes[Id];
-    constexpr int k = n.axes.find(Axis);
-    if constexpr (k < 0) {
-        return 0;
-    } else {
-        constexpr graph::geometry g = graph::geometry_of(n);
-        return static_cast<std::ptrdiff_t>(stride_of<P>(c, g, g.position[k]));
-    }
-}
-
-/// The stride of a group of axes that are walked as one: that of the innermost.
-template <class P, int Id, graph::axis_list List>
-constexpr std::ptrdiff_t list_stride(run_context<P> const& c) {
-    if constexpr (List.rank == 0) return 0;
-    else return axis_stride<P, Id, List[List.rank - 1]>(c);
+template <class P>
+consteval graph::extent_product stride_of(int id, int axis) {
+    graph::axis_list one;
+    one.push(axis);
+    return stride_of<P>(id, one);
 }
 
 /// The offset of a node's first element from the start of its memory, in elements.
 template <class P, int Id>
 constexpr std::size_t start_offset([[maybe_unused]] run_context<P> const& c) {
-    constexpr graph::node n = P::image.nodes[Id];
-    if constexpr (n.op != graph::kind::view) {
-        return 0;
-    } else {
-        constexpr graph::geometry g = graph::geometry_of(n);
-        std::size_t offset = 0;
+    std::size_t offset = 0;
+    if constexpr (P::image.nodes[Id].op == graph::kind::view) {
+        constexpr graph::geometry g = graph::geometry_of(P::image.nodes[Id]);
         for (int p = 0; p < g.physical.rank; ++p)
-            if (g.start[p] != 0) offset += static_cast<std::size_t>(g.start[p]) * stride_of<P>(c, g, p);
-        return offset;
+            if (g.start[p] != 0)
+                offset += static_cast<std::size_t>(g.start[p]) * c.size(graph::stride_at(P::image, g, p));
     }
+    return offset;
 }
 
-/// The address of node `Id`'s first element if it lies at `L`.
-template <class P, int Id, graph::location L>
-auto* address_at(run_context<P> const& c) {
-    using element = element_of<P, Id>;
-    std::byte* base = nullptr;
-    if constexpr (L.in == graph::space::arena) base = c.arena;
-    else if constexpr (L.in == graph::space::gradients) base = c.gradients;
-    else if constexpr (L.in == graph::space::parameters) base = c.parameters[static_cast<std::size_t>(L.set)];
-    else if constexpr (L.in == graph::space::input)
-        base = const_cast<std::byte*>(c.inputs[static_cast<std::size_t>(L.set)]);  // never written to
-    else if constexpr (L.in == graph::space::state) base = c.state;
-    else if constexpr (L.in == graph::space::output) base = c.outputs[static_cast<std::size_t>(L.set)];
-    else static_assert(L.in != graph::space::none, "a value without memory is read: a defect of the planner");
-    std::size_t offset = L.offset;
-    for (int k = 0; k < L.level_count; ++k) {
-        graph::address_level const& level = L.levels[k];
-        int slot = c.index[static_cast<std::size_t>(level.family)];
+/// The memory that a location is in.
+template <class P>
+TENET_INLINE std::byte* memory_of(run_context<P> const& c, graph::space in, int set) {
+    const auto number = static_cast<std::size_t>(set);
+    switch (in) {
+    case graph::space::arena: return c.arena;
+    case graph::space::gradients: return c.gradients;
+    case graph::space::parameters: return c.parameters[number];
+    case graph::space::input: return const_cast<std::byte*>(c.inputs[number]);  // never written to
+    case graph::space::state: return c.state;
+    case graph::space::output: return c.outputs[number];
+    case graph::space::none: break;
+    }
+    return nullptr;
+}
+
+/// What the iteration under way adds to the offset of a location within loops, in bytes.
+inline std::size_t offset_in_loops(int const* index, graph::address_level const* levels, int count) {
+    std::size_t offset = 0;
+    for (int k = 0; k < count; ++k) {
+        graph::address_level const& level = levels[k];
+        int slot = index[level.family];
         if (level.mod > 0) {
             if (level.reversed) slot = level.trips - 1 - slot;
             slot = (slot + level.shift) % level.mod;
         }
         offset += static_cast<std::size_t>(slot) * level.stride;
     }
-    return reinterpret_cast<element*>(base + offset) + start_offset<P, Id>(c);
+    return offset;
+}
+
+/// The address that the location of node `Id` stands for; null if it has no memory.
+template <class P, int Id>
+TENET_INLINE std::byte* located(run_context<P> const& c) {
+    constexpr auto& l = P::image.locations[static_cast<std::size_t>(Id)];
+    std::byte* at = memory_of(c, l.in, l.set);
+    if constexpr (l.in != graph::space::none) at += l.offset;
+    if constexpr (l.level_count > 0) at += offset_in_loops(c.index.data(), l.levels, l.level_count);
+    return at;
+}
+
+/// The address of node `Id`'s first element, as a byte.
+template <class P, int Id>
+std::byte* first_byte(run_context<P> const& c) {
+    std::byte* at = located<P, Id>(c);
+    if constexpr (P::image.nodes[Id].op == graph::kind::view) at += start_offset<P, Id>(c) * sizeof(element_of<P, Id>);
+    return at;
 }
 
 /// The address of node `Id`'s first element.
 template <class P, int Id>
-auto* address(run_context<P> const& c) {
-    constexpr graph::location l = P::image.locations[static_cast<std::size_t>(Id)];
-    return address_at<P, Id, l>(c);
+TENET_INLINE element_of<P, Id>* address(run_context<P> const& c) {
+    static_assert(P::image.locations[static_cast<std::size_t>(Id)].in != graph::space::none,
+                  "a value without memory is read: a defect of the planner");
+    return reinterpret_cast<element_of<P, Id>*>(first_byte<P, Id>(c));
 }
 
 }  // namespace tenet::detail

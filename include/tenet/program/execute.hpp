@@ -26,9 +26,9 @@ void run_custom(run_context<P> const& c) {
 
 /// Runs node `Id` of the plan.
 template <class P, int Id>
-void run_node(run_context<P> const& c) {
+TENET_INLINE void run_node(run_context<P> const& c) {
     constexpr graph::node n = P::image.nodes[Id];
-    if constexpr (n.op == kind::dot) run_dot<P, Id>(c);
+    if constexpr (n.op == kind::dot) run_product<P, Id, Id>(c, {});
     else if constexpr (n.op == kind::attention || n.op == kind::attention_backward) run_attention_node<P, Id>(c);
     else if constexpr (n.op == kind::cross_entropy || n.op == kind::cross_entropy_backward) run_cross_entropy<P, Id>(c);
     else if constexpr (n.op == kind::cached_attention) run_cached_attention<P, Id>(c);

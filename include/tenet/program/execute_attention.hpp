@@ -19,8 +19,8 @@ auto attention_at(run_context<P> const& c) {
     constexpr axis_list all = P::image.nodes[Operand].axes;
     constexpr axis_list heads = graph::minus(graph::minus(all, n.over), n.physical);
     constexpr int time = all.contains(n.over[0]) ? n.over[0] : n.over[1];
-    kernel::attention_strides s{list_stride<P, Operand, n.physical>(c), axis_stride<P, Operand, time>(c),
-                                list_stride<P, Operand, heads>(c)};
+    kernel::attention_strides s{c.stride(stride_of<P>(Operand, n.physical)), c.stride(stride_of<P>(Operand, time)),
+                                c.stride(stride_of<P>(Operand, heads))};
     return std::pair{address<P, Operand>(c), s};
 }
 

@@ -52,38 +52,29 @@ void run_gather(run_context<P> const& c) {
 template <class P, int Source, int Shape, class Element>
 void copy_by_axes(run_context<P> const& c, Element const* from, Element* to,
                   std::array<std::ptrdiff_t, 8> const& target_strides, bool add) {
-    constexpr graph::node shape = P::image.nodes[Shape];
+    constexpr axis_list axes = P::image.nodes[Shape].axes;
     std::array<std::size_t, 8> extents{};
     std::array<std::ptrdiff_t, 8> source{};
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-        (
-            [&] {
-                constexpr axis_list one = [] {
-                    axis_list l;
-                    l.push(P::image.nodes[Shape].axes[I]);
-                    return l;
-                }();
-                extents[I] = extent_of_list<P, one>(c);
-                source[I] = axis_stride<P, Source, one[0]>(c);
-            }(),
-            ...);
-    }(std::make_index_sequence<shape.axes.rank>{});
+        ((extents[I] = c.size(extent_of<P>(axes[I]))), ...);
+        ((source[I] = c.stride(stride_of<P>(Source, axes[I]))), ...);
+    }(std::make_index_sequence<axes.rank>{});
     if constexpr (std::is_floating_point_v<Element>) {
         if (add) {
-            kernel::add_strided<Element>(from, to, extents, source, target_strides, shape.axes.rank);
+            kernel::add_strided<Element>(from, to, extents, source, target_strides, axes.rank);
             return;
         }
     }
-    kernel::copy_strided<Element>(from, to, extents, source, target_strides, shape.axes.rank);
+    kernel::copy_strided<Element>(from, to, extents, source, target_strides, axes.rank);
 }
 
 template <class P, int Id>
 std::array<std::ptrdiff_t, 8> own_strides(run_context<P> const& c) {
     std::array<std::ptrdiff_t, 8> strides{};
     constexpr graph::node n = P::image.nodes[Id];
-    constexpr graph::geometry g = graph::geometry_of(n);
-    for (int i = 0; i < n.axes.rank; ++i)
-        strides[static_cast<std::size_t>(i)] = static_cast<std::ptrdiff_t>(stride_of<P>(c, g, g.position[i]));
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        ((strides[I] = c.stride(stride_of<P>(Id, n.axes[I]))), ...);
+    }(std::make_index_sequence<n.axes.rank>{});
     return strides;
 }
 
@@ -126,8 +117,7 @@ void run_sink(run_context<P> const& c) {
     using T = typename P::spec::real_type;
     constexpr graph::node n = P::image.nodes[Id];
     constexpr int X = n.input[0], Leaf = n.input[1];
-    constexpr graph::location l = P::image.locations[Id];
-    T* const to = address_at<P, Leaf, l>(c);
+    T* const to = reinterpret_cast<T*>(located<P, Id>(c));
     const bool add = accumulates<P, Id>(c);
     constexpr graph::node leaf = P::image.nodes[Leaf];
     if constexpr (!P::image.is_static(leaf.axes))

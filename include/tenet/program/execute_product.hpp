@@ -32,6 +32,38 @@ constexpr bool rounds_operands(int id) {
     return mixes_precision<P> && rounds_operands(P::image, id);
 }
 
+/// A matrix product inside up to three loops: their extents and all strides.
+struct product_layout {
+    graph::extent_product a_row, a_inner, b_inner, b_column, c_row, c_column;
+    std::size_t loop_count = 0;
+    graph::extent_product count[3], a_loop[3], b_loop[3], c_loop[3];
+};
+
+/// The layout of the product of nodes `a` and `b` into memory that lies like node `c`.
+template <class Image>
+constexpr product_layout layout_of_product(Image const& image, graph::contraction_plan const& plan, int a, int b,
+                                           int c) {
+    // A missing group has one element and a stride that keeps the layout plain.
+    const auto or_one = [](graph::extent_product s) { return s.fixed == 0 ? graph::extent_product{} : s; };
+    const auto stride = [&](int id, axis_list const& axes) { return graph::stride_along(image, image.at(id), axes); };
+    product_layout l;
+    l.a_row = stride(a, plan.rows);
+    l.a_inner = or_one(stride(a, plan.inner));
+    l.b_inner = or_one(stride(b, plan.inner));
+    l.b_column = or_one(stride(b, plan.columns));
+    l.c_row = or_one(stride(c, plan.rows));
+    l.c_column = or_one(stride(c, plan.columns));
+    l.loop_count = static_cast<std::size_t>(plan.loop_count);
+    for (std::size_t i = 0; i < l.loop_count; ++i) {
+        l.count[i] = graph::elements_along(image, plan.loops[i]);
+        // A loop over rows stands still in the right operand, one over columns in the left.
+        l.a_loop[i] = stride(a, plan.loops[i]);
+        l.b_loop[i] = stride(b, plan.loops[i]);
+        l.c_loop[i] = stride(c, plan.loops[i]);
+    }
+    return l;
+}
+
 /// The product of node `Id`, written to where node `Result` lies, which has the same layout.
 template <class P, int Id, int Result>
 void run_product(run_context<P> const& c, kernel::epilogue<typename P::spec::real_type> const& finish) {
@@ -40,32 +72,24 @@ void run_product(run_context<P> const& c, kernel::epilogue<typename P::spec::rea
     constexpr int A = n.input[0], B = n.input[1];
     constexpr graph::contraction_plan plan = graph::plan_contraction(P::image, P::image.nodes[A], P::image.nodes[B], n);
     static_assert(plan.possible, "a contraction that is no matrix product reached the executor");
+    static constexpr product_layout layout = layout_of_product(P::image, plan, A, B, Id);
     const auto m = extent_of_list<P, plan.rows>(c);
     const auto columns = extent_of_list<P, plan.columns>(c);
     const auto k = extent_of_list<P, plan.inner>(c);
     kernel::gemm_batch batch;
-    batch.rank = plan.loop_count;
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-        (
-            [&] {
-                if constexpr (static_cast<int>(I) < plan.loop_count) {
-                    batch.count[I] = extent_of_list<P, plan.loops[I]>(c);
-                    // A loop over rows stands still in the right operand, one over columns in the left.
-                    batch.a[I] = list_stride<P, A, plan.loops[I]>(c);
-                    batch.b[I] = list_stride<P, B, plan.loops[I]>(c);
-                    batch.c[I] = list_stride<P, Id, plan.loops[I]>(c);
-                }
-            }(),
-            ...);
-    }(std::make_index_sequence<3>{});
-    // A missing group has one element and a stride that keeps the layout plain.
-    const auto or_one = [](std::ptrdiff_t s) { return s == 0 ? std::ptrdiff_t{1} : s; };
-    const kernel::matrix_view<element_of<P, A> const> a{address<P, A>(c), list_stride<P, A, plan.rows>(c),
-                                                        or_one(list_stride<P, A, plan.inner>(c))};
-    const kernel::matrix_view<element_of<P, B> const> b{address<P, B>(c), or_one(list_stride<P, B, plan.inner>(c)),
-                                                        or_one(list_stride<P, B, plan.columns>(c))};
-    const kernel::matrix_view<element_of<P, Result>> result{
-        address<P, Result>(c), or_one(list_stride<P, Id, plan.rows>(c)), or_one(list_stride<P, Id, plan.columns>(c))};
+    batch.rank = layout.loop_count;
+    for (std::size_t i = 0; i < layout.loop_count; ++i) {
+        batch.count[i] = c.size(layout.count[i]);
+        batch.a[i] = c.stride(layout.a_loop[i]);
+        batch.b[i] = c.stride(layout.b_loop[i]);
+        batch.c[i] = c.stride(layout.c_loop[i]);
+    }
+    const kernel::matrix_view<element_of<P, A> const> a{address<P, A>(c), c.stride(layout.a_row),
+                                                        c.stride(layout.a_inner)};
+    const kernel::matrix_view<element_of<P, B> const> b{address<P, B>(c), c.stride(layout.b_inner),
+                                                        c.stride(layout.b_column)};
+    const kernel::matrix_view<element_of<P, Result>> result{address<P, Result>(c), c.stride(layout.c_row),
+                                                            c.stride(layout.c_column)};
     if constexpr (is_stored<P, A> || is_stored<P, B>) {
         // What is stored comes second: the left operand is the right one of the transposed product.
         const auto multiply = [&](auto... epilogue_if_any) {
@@ -97,10 +121,6 @@ void run_product(run_context<P> const& c, kernel::epilogue<typename P::spec::rea
     } else {
         kernel::gemm<T>(m, columns, k, a, b, result, false, finish, batch);
     }
-}
-template <class P, int Id>
-void run_dot(run_context<P> const& c) {
-    run_product<P, Id, Id>(c, {});
 }
 
 /// The first member of the group whose last is `Last`.

@@ -12,13 +12,13 @@ template <class P, int Begin, int End>
 void run_range(run_context<P>& c);
 
 template <class P, int S>
-void run_step(run_context<P>& c) {
+TENET_INLINE void run_step(run_context<P>& c) {
     constexpr graph::step s = P::image.steps[static_cast<std::size_t>(S)];
     if constexpr (s.what == graph::step_kind::node) {
         run_node<P, s.id>(c);
     } else if constexpr (s.what == graph::step_kind::group) {
         if constexpr (is_product_group<P, s.id>) run_product_group<P, s.id>(c);
-        else group_runner<P, s.id>::run(c);
+        else loop_of_group<P, s.id>::run(c);
     } else if constexpr (s.what == graph::step_kind::loop_begin) {
         constexpr graph::region r = P::image.regions[static_cast<std::size_t>(s.id)];
         for (int j = 0; j < r.trips; ++j) {
