@@ -83,7 +83,7 @@ model_sizes sizes_of(std::filesystem::path const& weights) {
         const llama2c_sizes s = llama2c_file(weights).sizes();
         return {"llama", s.layers, s.width, s.hidden, s.width / s.heads * s.key_heads, s.context, s.vocabulary};
     }
-    const safetensors::sharded_reader file(weights);
+    const safetensors::sharded_reader file(weights, safetensors::total_size::may_differ);
     if (extent_of(file, "embed_tokens.weight", 0) != 0)
         return {"llama",
                 layers_of(file, "layers."),

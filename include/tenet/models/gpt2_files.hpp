@@ -29,10 +29,11 @@ template <safetensors::TensorSource Reader, class Config, class T>
 void load_gpt2(Reader const& file, parameters<gpt2<Config>, T>& theta) {
     safetensors::load(file, file_arrays(theta), gpt2_load_options());
 }
-/// The same from the file at `path`, e.g. "model.safetensors", or "model.safetensors.index.json".
+/// The same from the file at `path`, e.g. "model.safetensors", or "model.safetensors.index.json", which may count a
+/// tied tensor twice in its `total_size`.
 template <class Config, class T>
 void load_gpt2(std::filesystem::path const& path, parameters<gpt2<Config>, T>& theta) {
-    load_gpt2(safetensors::sharded_reader(path), theta);
+    load_gpt2(safetensors::sharded_reader(path, safetensors::total_size::may_differ), theta);
 }
 
 /// Writes a file that `GPT2LMHeadModel.from_pretrained` reads: the names without prefix, no head (it is tied).

@@ -58,10 +58,11 @@ void load_llama(Reader const& file, parameters<llama<Config>, T>& theta,
     safetensors::load(file, file_arrays(theta), llama_load_options<Config>());
     convert_rotary_pairs(theta, pairs_of_file, Config::pairs);
 }
-/// The same from the safetensors file at `path`, or the files of an index.
+/// The same from the safetensors file at `path`, or the files of an index, which may count a tied tensor twice in its
+/// `total_size`.
 template <class Config, class T>
 void load_llama(std::filesystem::path const& path, parameters<llama<Config>, T>& theta) {
-    load_llama(safetensors::sharded_reader(path), theta);
+    load_llama(safetensors::sharded_reader(path, safetensors::total_size::may_differ), theta);
 }
 
 /// Reads a model file of llama2.c (io/llama2c_file.hpp); a context of another length is an error too.

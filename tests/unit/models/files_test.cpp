@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include <tenet/io/atomic_file.hpp>
+#include <tenet/io/safetensors_sharded_writer.hpp>
 #include <tenet/models/gpt2_files.hpp>
 #include <tenet/models/llama_files.hpp>
 
@@ -110,6 +111,35 @@ BOOST_AUTO_TEST_CASE(a_saved_gpt2_is_read_back) {
     parameters<gpt2<tiny_gpt2>> again;
     load_gpt2(folder / "model.safetensors", again);
     BOOST_TEST(same(theta, again));
+}
+
+BOOST_AUTO_TEST_CASE(an_index_may_count_a_tied_tensor_twice) {
+    const temporary_folder folder;
+    const auto index = folder / "model.safetensors.index.json";
+    // A total_size that is too large by the bytes of the embedding.
+    const auto write = [&](std::span<named_array const> arrays) {
+        safetensors::write_sharded(index, arrays, {{"format", "pt"}}, 256);
+        std::string text = read_file(index);
+        std::size_t all = 0, at = text.find("\"total_size\": ");
+        BOOST_TEST_REQUIRE(at != text.npos);
+        for (named_array const& a : arrays) all += 4 * a.size();
+        const std::string number = std::to_string(all);
+        BOOST_TEST_REQUIRE(text.substr(at + 14, number.size()) == number);
+        text.replace(at + 14, number.size(), std::to_string(all + 4 * arrays[0].size()));
+        write_file(index, text);
+        BOOST_CHECK_THROW(safetensors::sharded_reader{index}, exception);
+    };
+    auto theta = numbered<gpt2<tiny_gpt2>>();
+    parameters<gpt2<tiny_gpt2>> again;
+    write(file_arrays(theta));
+    load_gpt2(index, again);
+    BOOST_TEST(same(theta, again));
+
+    auto llama_theta = numbered<llama<llama_of_halves>>();
+    parameters<llama<llama_of_halves>> llama_again;
+    write(file_arrays(llama_theta));
+    load_llama(index, llama_again);
+    BOOST_TEST(same(llama_theta, llama_again));
 }
 
 BOOST_AUTO_TEST_CASE(prefixes_masks_and_a_tied_head_are_accepted) {
