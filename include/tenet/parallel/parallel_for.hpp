@@ -31,15 +31,15 @@ inline loop_blocks blocks_of(std::size_t n, std::size_t grain) {
 /// A loop that threads share. One function for all bodies, so that it is compiled once.
 inline void share_loop(std::size_t n, std::size_t grain, loop_blocks blocks,
                        void (*call)(void const* body, std::size_t begin, std::size_t end), void const* body) {
-    struct sharing {
+    struct divided_loop {
         std::size_t n, grain, blocks, parts;
         void (*call)(void const* body, std::size_t begin, std::size_t end);
         void const* body;
     };
     const std::size_t parts = std::min({blocks.count, 4 * blocks.threads, team::most_parts});
-    const sharing all{n, grain, blocks.count, parts, call, body};
+    const divided_loop all{n, grain, blocks.count, parts, call, body};
     const auto run = [](void const* what, std::size_t part) {
-        sharing const& s = *static_cast<sharing const*>(what);
+        divided_loop const& s = *static_cast<divided_loop const*>(what);
         const std::size_t begin = s.blocks * part / s.parts, end = s.blocks * (part + 1) / s.parts;
         s.call(s.body, begin * s.grain, end < s.blocks ? end * s.grain : s.n);
     };
