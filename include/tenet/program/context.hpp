@@ -73,7 +73,8 @@ constexpr auto extent_of_list([[maybe_unused]] run_context<P> const& c) {
     if constexpr (P::image.is_static(List)) {
         return constant<P::image.capacity(List)>{};
     } else {
-        return c.size(graph::elements_along(P::image, List));
+        constexpr graph::extent_product elements = graph::elements_along(P::image, List);
+        return c.size(elements);
     }
 }
 

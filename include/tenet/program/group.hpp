@@ -84,7 +84,10 @@ class group_loop<P, Last, std::index_sequence<S...>, std::index_sequence<O...>, 
     template <std::size_t Stream>
     TENET_INLINE static stream_place at(frame const& f, std::ptrdiff_t offset, std::ptrdiff_t stride,
                                         std::uint64_t key) {
-        return {f.memory[Stream] + offset * static_cast<std::ptrdiff_t>(sizeof(element<Stream>)), offset, stride, key};
+        std::byte* start = f.memory[Stream];
+        if constexpr (P::image.locations[static_cast<std::size_t>(table.stream(Stream))].in != graph::space::none)
+            start += offset * static_cast<std::ptrdiff_t>(sizeof(element<Stream>));
+        return {start, offset, stride, key};
     }
 
     using shape_in_run = std::conditional_t<fixed, shape_type const&, shape_type>;
@@ -99,7 +102,7 @@ public:
         const frame f{shape,
                       {first_byte<P, table.source[S]>(c)..., first_byte<P, table.op[table.store[W]]>(c)...},
                       {(layout.role[S].content == stream_content::random ? random_key(c, layout.random[S]) : 0)...}};
-        run_rows(rows, &f, shape.row_count, shape.length);
+        share_rows(rows, &f, shape.row_count, shape.length);
     }
 };
 

@@ -41,6 +41,7 @@ struct group_layout {
     }
 };
 
+/// The layout of a group's loop; the counts are those of its table.
 template <std::size_t Sources, std::size_t Streams, std::size_t Dimensions, class Image>
 constexpr auto layout_of(Image const& image, group_table const& t) {
     group_layout<Sources, Streams, Dimensions> l{};
@@ -125,7 +126,7 @@ private:
 
 /// A stream in one row.
 struct stream_place {
-    std::byte* start;
+    std::byte* start;               ///< of the row; null for what is not in memory
     std::ptrdiff_t offset, stride;  ///< in elements; the offset is that of `start`
     std::uint64_t key;
 };
@@ -185,7 +186,7 @@ TENET_INLINE void store_stream(simd::batch<T> const& x, stream_place const& s, s
 /// Runs `rows(frame, first row, last row, begin, end)` over all elements, on several threads.
 using rows_function = void (*)(void const* frame, std::size_t first_row, std::size_t last_row, std::size_t begin,
                                std::size_t end);
-inline void run_rows(rows_function rows, void const* frame, std::size_t row_count, std::size_t length) {
+inline void share_rows(rows_function rows, void const* frame, std::size_t row_count, std::size_t length) {
     // About 10 us of work a task at least.
     constexpr std::size_t grain = std::size_t{1} << 14;
     const bool one_row = row_count == 1;

@@ -31,13 +31,11 @@ struct group_table {
 
     /// The node of a stream: the sources, then the stores.
     constexpr int stream(int s) const { return s < source_count ? source[s] : op[store[s - source_count]]; }
-    constexpr int stream_count() const { return source_count + store_count; }
     /// Where argument `i` of operation `o` is among the values: the sources, then the results.
     constexpr int value(int o, int i) const {
         return argument[o][i].computed ? source_count + argument[o][i].at : argument[o][i].at;
     }
-    /// The dimensions around the inner one.
-    constexpr int outer_count() const { return dimension_count > 1 ? dimension_count - 1 : 0; }
+    /// The dimension that registers run along; empty for a single number.
     constexpr graph::axis_list inner() const {
         return dimension_count > 0 ? dimension[dimension_count - 1] : graph::axis_list{};
     }
